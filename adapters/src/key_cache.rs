@@ -105,7 +105,9 @@ impl ApiKeyRepository for CachedApiKeys {
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<ApiKey>>, OnceError> {
         let revoked = self.keys.revoke(scope, id, at, claim).await;
-        self.forget();
+        if !scope.origin.is_dry_run() {
+            self.forget();
+        }
         revoked
     }
 
@@ -116,7 +118,9 @@ impl ApiKeyRepository for CachedApiKeys {
         claim: Option<CallersClaim>,
     ) -> Result<Done<ApiKey>, RotateKeyError> {
         let rotated = self.keys.rotate(scope, rotation, claim).await;
-        self.forget();
+        if !scope.origin.is_dry_run() {
+            self.forget();
+        }
         rotated
     }
 

@@ -1,4 +1,4 @@
-//! The last use of API keys, and the refused uses: recorded in memory while requests are served, and saved every few
+//! The last use of API keys, and the numbers of refused uses and dry runs: recorded in memory while requests are served, and saved every few
 //! seconds.
 
 use std::{
@@ -8,21 +8,21 @@ use std::{
 };
 
 use patron_domain::{
-    audit::{AuditLog, MAX_REFUSED_USES, RefusedUses},
+    audit::{AuditLog, CountedUse, CountedUses, MAX_COUNTED_USES},
     ids::ApiKeyId,
     store::StoreError,
-    tenancy::{ApiKeyRepository, KeyUse, KeyUses, MAX_USES, RefusedUse, SystemScope},
+    tenancy::{ApiKeyRepository, KeyUse, KeyUses, MAX_USES, NotedUse, SystemScope},
     time::Timestamp,
 };
 
-/// The last uses of keys that are not saved yet: one time for each key, however often it is used. Also the uses of keys
-/// that are revoked or expired: one number for each key and hour.
+/// The last uses of keys that are not saved yet: one time for each key, however often it is used. Also the
+/// numbers of refused uses and of dry runs: one for each key and hour.
 ///
 /// Uses since the last save are lost if the process is killed.
 #[derive(Default)]
 pub struct NotedKeyUses {
     noted: Mutex<HashMap<ApiKeyId, Timestamp>>,
-    refused: Mutex<HashMap<(ApiKeyId, Timestamp), RefusedUses>>,
+    counted: Mutex<HashMap<(CountedUse, ApiKeyId, Timestamp), CountedUses>>,
 }
 
 impl NotedKeyUses {
@@ -40,8 +40,8 @@ impl NotedKeyUses {
             if let Err(error) = self.write(keys.as_ref()).await {
                 tracing::warn!(%error, "saving the last use of API keys failed and will be retried");
             }
-            if let Err(error) = self.write_refused(audit.as_ref()).await {
-                tracing::warn!(%error, "saving the uses of revoked or expired keys failed and will be retried");
+            if let Err(error) = self.write_counted(audit.as_ref()).await {
+                tracing::warn!(%error, "saving the counted uses of API keys failed and will be retried");
             }
         }
     }
@@ -65,17 +65,17 @@ impl NotedKeyUses {
         failed
     }
 
-    /// Saves refused uses in batches of [`MAX_REFUSED_USES`]. Uses that cannot be saved stay counted.
+    /// Saves counted uses in batches of [`MAX_COUNTED_USES`]. Uses that cannot be saved stay counted.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn write_refused(&self, audit: &dyn AuditLog) -> Result<(), StoreError> {
-        let refused = std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner));
-        let refused: Vec<_> = refused.into_values().collect();
+    pub async fn write_counted(&self, audit: &dyn AuditLog) -> Result<(), StoreError> {
+        let counted = std::mem::take(&mut *self.counted.lock().unwrap_or_else(PoisonError::into_inner));
+        let counted: Vec<_> = counted.into_values().collect();
         let mut failed = Ok(());
-        for batch in refused.chunks(MAX_REFUSED_USES) {
+        for batch in counted.chunks(MAX_COUNTED_USES) {
             if failed.is_ok() {
-                failed = audit.count_refused_uses(&SystemScope::patron(), batch.to_vec()).await;
+                failed = audit.count_uses(&SystemScope::patron(), batch.to_vec()).await;
             }
             if failed.is_err() {
                 batch.iter().for_each(|uses| self.count(uses.clone()));
@@ -84,13 +84,13 @@ impl NotedKeyUses {
         failed
     }
 
-    fn count(&self, uses: RefusedUses) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (uses.key, uses.hour);
-        if let Some(known) = refused.get_mut(&key) {
-            *known = RefusedUses { count: known.count.saturating_add(uses.count), ..uses };
-        } else if refused.len() < Self::MAX_KEYS {
-            refused.insert(key, uses);
+    fn count(&self, uses: CountedUses) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (uses.kind, uses.key, uses.hour);
+        if let Some(known) = counted.get_mut(&key) {
+            *known = CountedUses { count: known.count.saturating_add(uses.count), ..uses };
+        } else if counted.len() < Self::MAX_KEYS {
+            counted.insert(key, uses);
         }
     }
 }
@@ -105,9 +105,17 @@ impl KeyUses for NotedKeyUses {
         }
     }
 
-    fn note_refused(&self, RefusedUse { id: key, owner, at, origin }: RefusedUse) {
-        self.count(RefusedUses { key, owner, hour: at.hour(), count: 1, origin });
+    fn note_refused(&self, refused: NotedUse) {
+        self.count(one(CountedUse::Refused, refused));
     }
+
+    fn note_dry_run(&self, dry_run: NotedUse) {
+        self.count(one(CountedUse::DryRun, dry_run));
+    }
+}
+
+fn one(kind: CountedUse, NotedUse { id: key, owner, at, origin }: NotedUse) -> CountedUses {
+    CountedUses { kind, key, owner, hour: at.hour(), count: 1, origin }
 }
 
 #[cfg(test)]
@@ -116,7 +124,7 @@ mod tests {
         audit::MockAuditLog,
         ids::IdSequence,
         store::StoreError,
-        tenancy::{KeyUse, KeyUses, MAX_USES, MockApiKeyRepository, Origin, RefusedUse},
+        tenancy::{KeyUse, KeyUses, MAX_USES, MockApiKeyRepository, NotedUse, Origin},
         testkit::{a_time, an_id, an_owner},
         time::Timestamp,
     };
@@ -170,26 +178,26 @@ mod tests {
         let noted = NotedKeyUses::default();
         let refuse = |address: &str| {
             let origin = Origin::new(None, address.parse().ok());
-            noted.note_refused(RefusedUse { id: an_id(1), owner: an_owner(), at: a_time(), origin });
+            noted.note_refused(NotedUse { id: an_id(1), owner: an_owner(), at: a_time(), origin });
         };
         refuse("192.0.2.1");
         refuse("192.0.2.2");
         let failure = StoreError::Unavailable { reason: "away".to_owned() };
         let mut audit = MockAuditLog::new();
         let answer = failure.clone();
-        audit.expect_count_refused_uses().once().returning(move |_, _| Err(answer.clone()));
-        assert_eq!(noted.write_refused(&audit).await, Err(failure));
+        audit.expect_count_uses().once().returning(move |_, _| Err(answer.clone()));
+        assert_eq!(noted.write_counted(&audit).await, Err(failure));
         refuse("192.0.2.3");
         let mut audit = MockAuditLog::new();
-        audit.expect_count_refused_uses().once().returning(|_, uses| {
+        audit.expect_count_uses().once().returning(|_, uses| {
             let [uses] = uses.as_slice() else { panic!("{uses:?}") };
             assert_eq!((uses.count, uses.hour), (3, a_time().hour()));
             assert_eq!(uses.origin.address(), "192.0.2.3".parse().ok());
             Ok(())
         });
-        noted.write_refused(&audit).await.unwrap();
+        noted.write_counted(&audit).await.unwrap();
         // Nothing is left to save: the mock expects no second call.
-        noted.write_refused(&audit).await.unwrap();
+        noted.write_counted(&audit).await.unwrap();
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | `patron_http_requests_total` | counter | `method`, `route`, `status` | responses |
 //! | `patron_http_request_duration_seconds` | histogram | `method`, `route` | from the head of a request to its response |
+//! | `patron_dry_runs_total` | counter | `outcome`: `done`, `refused` | dry runs, by what the write would have got |
 //! | `patron_key_cache_lookups_total` | counter | `outcome`: `hit`, `miss`, `unknown` | look-ups of API keys: cached, found in the database, unknown |
 //! | `patron_database_queued_writes` | gauge | `database` | writes that wait for their commit |
 //! | `patron_database_batch_writes` | histogram | `database` | writes that shared one commit |
@@ -33,6 +34,7 @@ pub(crate) mod names {
 
     pub(crate) const REQUESTS: &str = "patron_http_requests_total";
     pub(crate) const REQUEST_SECONDS: &str = "patron_http_request_duration_seconds";
+    pub(crate) const DRY_RUNS: &str = "patron_dry_runs_total";
     pub(crate) const KEY_LOOKUPS: &str = "patron_key_cache_lookups_total";
     pub(crate) const QUEUED_WRITES: &str = "patron_database_queued_writes";
     pub(crate) const BATCH_WRITES: &str = "patron_database_batch_writes";
@@ -92,6 +94,7 @@ fn describe() {
     use metrics::{Unit::Seconds, describe_counter, describe_gauge, describe_histogram};
     describe_counter!(names::REQUESTS, "Responses.");
     describe_histogram!(names::REQUEST_SECONDS, Seconds, "From the head of a request to its response.");
+    describe_counter!(names::DRY_RUNS, "Dry runs.");
     describe_counter!(names::KEY_LOOKUPS, "Look-ups of API keys: cached, found in the database, unknown.");
     describe_gauge!(names::QUEUED_WRITES, "Writes that wait for their commit.");
     describe_histogram!(names::BATCH_WRITES, "Writes that shared one commit.");

@@ -51,7 +51,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     if let Err(error) = uses.write(database.keys.as_ref()).await {
         tracing::warn!(%error, "the last use of some API keys was not saved before shutdown");
     }
-    if let Err(error) = uses.write_refused(database.audit.as_ref()).await {
+    if let Err(error) = uses.write_counted(database.audit.as_ref()).await {
         tracing::warn!(%error, "some uses of revoked or expired keys were not saved before shutdown");
     }
     database.close().await;

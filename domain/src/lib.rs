@@ -55,7 +55,8 @@
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
 //! - [`audit`]: who changed keys, environments, webhook endpoints and workflows, and from where.
 //! - [`event`]: the log of all changes, for readers that must not miss any, and earlier states from it.
-//! - [`diff`]: the differences between two states.
+//! - [`diff`]: the differences between two states; [`report`]: what a write does, also without doing it.
+//! - [`advice`]: warnings about writes that are accepted.
 //! - [`retention`]: removing data that is no longer needed.
 //! - [`stored`]: each aggregate as a compact JSON document, for stores that keep documents.
 //! - `webhook` (feature `webhooks`): endpoints, and how deliveries are signed, ordered and retried, and endpoints are
@@ -78,6 +79,7 @@
 //! - `webhooks`: the modules `webhook` and `onboarding`; adds dependencies for HMAC, SHA-256 and base64.
 //! - `testkit`: in-memory ports, a fixed clock, counting ids, and the contract suite that every adapter must pass.
 
+pub mod advice;
 pub mod audit;
 mod clock;
 pub mod custom_field;
@@ -97,6 +99,7 @@ pub mod network;
 pub mod onboarding;
 pub mod page;
 pub mod patch;
+pub mod report;
 pub mod retention;
 pub mod shares;
 pub mod store;

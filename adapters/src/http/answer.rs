@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{
     Api,
     error::ApiError,
-    indent,
+    indent, report,
     version::{self, IfNoneMatch},
 };
 
@@ -99,15 +99,12 @@ impl Answer {
         let mut response = Response::new();
         response.set_status(self.status);
         if !self.body.is_empty() {
-            let mut body = if indent::is_wanted(request) { indent::indent(&self.body) } else { self.body };
-            // Ends with a line break, so that a shell's prompt begins on its own line.
-            body.push(b'\n');
             response.set_header(ContentType::JSON);
-            let length = body.len();
-            response.set_sized_body(length, Cursor::new(body));
-            // Sent in one piece. With Rocket's pieces of 4 KiB, a page of customers is copied eight times and written
-            // twice. The size is a property of the body, so it is set after the body.
-            response.set_max_chunk_size(length);
+            if report::body_is_kept(request) {
+                response.set_sized_body(self.body.len(), Cursor::new(self.body));
+            } else {
+                set_body(request, &mut response, self.body);
+            }
         }
         for (name, value) in self.headers {
             response.set_raw_header(name, value);
@@ -118,6 +115,18 @@ impl Answer {
         }
         response
     }
+}
+
+/// Sets the JSON body of a response, as the client gets it.
+pub(super) fn set_body(request: &Request<'_>, response: &mut Response<'_>, body: Vec<u8>) {
+    let mut body = if indent::is_wanted(request) { indent::indent(&body) } else { body };
+    // Ends with a line break, so that a shell's prompt begins on its own line.
+    body.push(b'\n');
+    let length = body.len();
+    response.set_sized_body(length, Cursor::new(body));
+    // Sent in one piece. With Rocket's pieces of 4 KiB, a page of customers is copied eight times and written
+    // twice. The size is a property of the body, so it is set after the body.
+    response.set_max_chunk_size(length);
 }
 
 impl<'r> Responder<'r, 'static> for Answer {

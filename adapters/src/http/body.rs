@@ -18,7 +18,7 @@ use super::{
     Api, HttpOptions, LongWork,
     deadline::body_begins,
     error::ApiError,
-    json::{Examined, FromJson, examine, examine_parts},
+    json::{Examined, FromJson, Unknown, examine, examine_parts},
     noted::Noted,
     wrap::fail,
 };
@@ -72,8 +72,8 @@ impl Body<'_> {
     }
 
     /// Names members of the body that are ignored.
-    pub(crate) fn ignored(&self, names: Vec<String>) {
-        self.noted.unknown(names);
+    pub(crate) fn ignored(&self, members: Vec<Unknown>) {
+        self.noted.unknown(members);
     }
 
     fn with_faults_of_request<C>(&self, examined: Examined<C>) -> Result<C, ApiError> {

@@ -54,6 +54,11 @@ pub trait Callers: Send + Sync {
         vec![Credential::Bearer]
     }
 
+    /// Counts a dry run: what a write would do was asked for, without doing it. By default it is not counted.
+    fn dry_run(&self, caller: &Caller) {
+        let _ = caller;
+    }
+
     /// The message of a 401.
     fn unauthenticated(&self) -> String {
         let places: Vec<_> = self.credentials().iter().map(Credential::to_string).collect();
@@ -137,6 +142,10 @@ impl Callers for ApiKeys {
 
     fn credentials(&self) -> Vec<Credential> {
         vec![Credential::Header("x-api-key"), Credential::Bearer]
+    }
+
+    fn dry_run(&self, caller: &Caller) {
+        self.0.note_dry_run(caller);
     }
 
     fn unauthenticated(&self) -> String {

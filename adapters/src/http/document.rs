@@ -10,7 +10,7 @@ use utoipa::openapi::{
 use super::{
     Api, audit, custom_field, customer, docs, event, health, import, integration, metrics, onboarding,
     openapi::{Endpoint, components, error_schemas},
-    tax, tenancy, webhook,
+    report, tax, tenancy, webhook,
 };
 
 /// A group of endpoints in the document, in the order shown: its base, name, description, and endpoints.
@@ -79,6 +79,7 @@ fn groups<'a>(api: &'a Api, base: &'a str) -> Vec<Group<'a>> {
 pub(super) fn document(api: &Api, base: &str) -> OpenApi {
     let mut components = components(&api.callers.credentials());
     components.schemas.extend(error_schemas());
+    components.schemas.extend(report::schemas());
     let (mut paths, mut tags) = (Paths::new(), Vec::new());
     for (base, tag, says, endpoints) in groups(api, base) {
         tags.push(TagBuilder::new().name(tag).description(Some(says)).build());

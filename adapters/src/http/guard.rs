@@ -15,6 +15,7 @@ use super::{
     Api,
     error::ApiError,
     limits, peer,
+    report::Wish,
     wrap::{fail, request_id},
 };
 
@@ -77,10 +78,16 @@ caller_guard!(CanAdministerWebhooks, Permission::AdministerWebhooks);
 
 /// Identifies the caller, and checks its permission.
 async fn caller(request: &Request<'_>, permission: Permission) -> Result<Caller, ApiError> {
+    // Noted first, so that every refusal of a dry run says that it was one.
+    let wish = Wish::note(request, permission);
     let caller = recognise(request).await?;
     caller.authorise(permission)?;
     limits::take(request, &caller, Some(permission))?;
-    Ok(caller)
+    let Some(asked) = wish else { return Ok(caller) };
+    if asked.is_dry_run() {
+        Api::of(request)?.callers.dry_run(&caller);
+    }
+    Ok(asked.by(caller))
 }
 
 /// Identifies the caller of a request that no route accepts. The checks have the usual order, so the caller is checked

@@ -10,7 +10,7 @@ use rocket::{
     request::{FromRequest, Outcome},
 };
 
-use super::{Api, LongWork, error::ApiError, indent, noted::Noted, version::Conditions, wrap::fail};
+use super::{Api, LongWork, error::ApiError, indent, noted::Noted, report::Wish, version::Conditions, wrap::fail};
 
 const HEADER: &str = "Idempotency-Key";
 
@@ -29,7 +29,9 @@ impl<'r> FromRequest<'r> for Idempotency<'r> {
     type Error = ();
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
-        let key = request.headers().get_one("idempotency-key").map(IdempotencyKey::new).transpose();
+        // A dry run keeps no answer.
+        let given = request.headers().get_one("idempotency-key").filter(|_| !Wish::wants_dry_run(request));
+        let key = given.map(IdempotencyKey::new).transpose();
         if let Err(error) = &key {
             // If there is a body, its faults are reported with this one. Otherwise `over` reports it.
             Noted::of(request).fault(HEADER, error);

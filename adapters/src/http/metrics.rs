@@ -65,6 +65,12 @@ pub(super) fn count_unknown(method: Method, status: Status) {
     counter!(names::REQUESTS, "method" => method, "route" => "unknown", "status" => status).increment(1);
 }
 
+/// Counts a dry run: of a write that would be done, or of one that would be refused.
+pub(super) fn dry_run(would_be_done: bool) {
+    let outcome = if would_be_done { "done" } else { "refused" };
+    counter!(names::DRY_RUNS, "outcome" => outcome).increment(1);
+}
+
 /// Mounts `GET /metrics`, which needs no credentials and returns the text of `render`, in Prometheus's text format. The
 /// document of an API on the same port describes it.
 #[must_use]

@@ -43,6 +43,7 @@ mod path_tail;
 mod peer;
 mod query;
 mod references;
+mod report;
 mod tax;
 mod tenancy;
 mod version;

@@ -9,11 +9,13 @@ use rocket::{
     http::{Header, uncased::Uncased},
 };
 
+use super::json::Unknown;
+
 /// The notes of one request.
 #[derive(Default)]
 pub(crate) struct Noted {
     faults: Mutex<Violations>,
-    unknown: Mutex<Vec<String>>,
+    unknown: Mutex<Vec<Unknown>>,
 }
 
 /// The header that names the unknown members of a body.
@@ -48,16 +50,21 @@ impl Noted {
     }
 
     /// Adds unknown members of the body.
-    pub(crate) fn unknown(&self, names: Vec<String>) {
+    pub(crate) fn unknown(&self, members: Vec<Unknown>) {
         let mut unknown = lock(&self.unknown);
-        unknown.extend(names);
+        unknown.extend(members);
         unknown.truncate(MOST_UNKNOWN);
+    }
+
+    /// The unknown members of the body.
+    pub(super) fn unknown_members(&self) -> Vec<Unknown> {
+        lock(&self.unknown).clone()
     }
 
     /// The header with the ignored members of the body, if there are any.
     pub(super) fn header(&self) -> Option<Header<'static>> {
-        let names = std::mem::take(&mut *lock(&self.unknown));
-        let names: Vec<_> = names.iter().map(|name| in_header(name)).collect();
+        let members = std::mem::take(&mut *lock(&self.unknown));
+        let names: Vec<_> = members.iter().map(|member| in_header(&member.path)).collect();
         (!names.is_empty()).then(|| Header { name: Uncased::from(IGNORED), value: names.join(", ").into() })
     }
 }
@@ -85,7 +92,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Noted, in_header};
+    use super::{Noted, Unknown, in_header};
 
     #[test]
     fn names_are_encoded_in_visible_ascii() {
@@ -98,7 +105,7 @@ mod tests {
     fn without_names_there_is_no_header() {
         let noted = Noted::default();
         assert!(noted.header().is_none());
-        noted.unknown(vec!["a".to_owned(), "b c".to_owned()]);
+        noted.unknown(["a", "b c"].map(|path| Unknown { path: path.to_owned(), nearest: None }).into());
         assert_eq!(noted.header().map(|header| header.value().to_owned()).as_deref(), Some("a, b%20c"));
     }
 }

@@ -34,6 +34,16 @@ impl<'r> FromRequest<'r> for Query<'r> {
     }
 }
 
+/// The value of a parameter, for code that runs before the route. Faults are reported with the others by [`Query`].
+pub(super) fn first(request: &Request<'_>, name: &str) -> Option<String> {
+    let raw = request.uri().query().map_or("", |query| query.as_str());
+    // Most requests have no query.
+    if !raw.contains(name) {
+        return None;
+    }
+    parse(raw).0.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
 fn parse(raw: &str) -> (Vec<(String, String)>, Violations) {
     let mut broken = Violations::new();
     let mut parameters = Vec::new();

@@ -12,6 +12,13 @@ pub(crate) struct Warning {
     message: String,
 }
 
+impl From<patron_domain::advice::Warning> for Warning {
+    fn from(warning: patron_domain::advice::Warning) -> Self {
+        let patron_domain::advice::Warning { path, rule, message } = warning;
+        Self { path, rule, message }
+    }
+}
+
 impl Warning {
     /// A warning about the value at a path.
     pub(crate) fn new(path: impl Into<String>, found: &impl Rule, message: String) -> Self {

@@ -22,7 +22,7 @@ use super::{
     limits,
     metrics::{RouteMetrics, count_unknown},
     noted::Noted,
-    peer,
+    peer, report,
 };
 
 /// The services of the request's route, for guards and handlers.
@@ -120,6 +120,7 @@ impl Handler for Wrapped {
             Outcome::Error(status) => failure(request, status),
             Outcome::Forward(forwarded) => return Outcome::Forward(forwarded),
         };
+        response = report::answer(request, &self.api, response).await;
         finish(request, &self.api, self.audience, &mut response);
         // The template, never the path: a path can contain an external id, which is personal data.
         let route = request.route().map_or("", |route| route.uri.as_str());

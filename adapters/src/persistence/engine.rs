@@ -14,6 +14,7 @@ use patron_domain::{
 use crate::commits::Commits;
 
 use super::{
+    author::Ending,
     error::Failure,
     party::Party,
     unit::Reads,
@@ -82,8 +83,8 @@ pub(crate) trait Engine: Send + Sync {
     async fn customer(&self, environment: i32, key: CustomerKey) -> Result<Option<Document>, StoreError>;
 
     /// Decides and writes in one transaction, and returns once it is durable. It is finished even if the caller stops
-    /// waiting.
-    async fn write(&self, party: Party, work: Deciding) -> Result<Answer, Refused>;
+    /// waiting. A dry run is taken back instead, wakes nobody, and does not count as a commit.
+    async fn write(&self, party: Party, ending: Ending, work: Deciding) -> Result<Answer, Refused>;
 
     /// Changes a customer. Changes that wait at the same time share a commit.
     async fn change(

@@ -5,6 +5,7 @@
 //! differences: connections, concurrency, and how the gateway's statements run.
 
 mod audit;
+mod author;
 #[cfg(all(feature = "sqlite", feature = "postgres"))]
 mod copy;
 mod custom_field;
@@ -25,6 +26,7 @@ mod page;
 mod party;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod report;
 mod retention;
 mod rows;
 mod schema;

@@ -21,6 +21,7 @@ use patron_domain::{
 #[cfg(all(feature = "sqlite", feature = "postgres"))]
 use super::rows::rows;
 use super::{
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     event::log_row::LogRow,
@@ -50,6 +51,10 @@ struct Known {
     /// Whether the environment has a log. Writes need one.
     writable: bool,
 }
+
+/// The number of no environment. A row of `logs` with it is created with the first tenant, and dry runs in environments
+/// without a number use it.
+pub(crate) const OF_NO_ENVIRONMENT: i32 = 0;
 
 /// The most tries to find a number while other servers assign numbers too.
 const TRIES: u32 = 5;
@@ -196,7 +201,7 @@ impl Owners {
     /// Assigns a number to an environment, unless another server was first.
     async fn make(&self, store: &Store, owner: Owner) -> Result<(), StoreError> {
         let row = NewOwnerRow { environment_id: owner.environment_id.into(), tenant_id: owner.tenant_id.into() };
-        let make = store.write(Party::Tenant(owner.tenant_id.into()), move |unit| {
+        let make = store.write(Author::system(), Party::Tenant(owner.tenant_id.into()), move |unit| {
             let row = row.clone();
             let make = async move {
                 let mut writes = Writes::default();
@@ -212,7 +217,7 @@ impl Owners {
 
     /// Creates the log of an environment, unless another server was first.
     async fn make_log(&self, store: &Store, environment: i32) -> Result<(), StoreError> {
-        let make = store.write(environment, move |unit| {
+        let make = store.write(Author::system(), environment, move |unit| {
             let make = async move {
                 let mut writes = Writes::default();
                 if !unit.has_log(environment).await? {

@@ -11,8 +11,8 @@ use patron_domain::{
 };
 
 use super::{
-    engine::Decision, error::Failure, event::row::EventPlaceRow, idempotency::row::KeptAnswerRow, party::Party,
-    store::Store, writes::Writes,
+    author::Author, engine::Decision, error::Failure, event::row::EventPlaceRow, idempotency::row::KeptAnswerRow,
+    party::Party, store::Store, writes::Writes,
 };
 
 #[async_trait]
@@ -24,7 +24,7 @@ impl RetentionStore for Store {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let before = made_before.micros();
-        let remove = self.write(Party::System, move |unit| {
+        let remove = self.write(Author::system(), Party::System, move |unit| {
             let remove = async move {
                 let all = unit.environments_known().await?;
                 let mut writes = Writes::default();
@@ -49,7 +49,7 @@ impl RetentionStore for Store {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let Some(environment) = self.environment(owner).await? else { return Ok(0) };
-        let remove = self.write(Party::System, move |unit| {
+        let remove = self.write(Author::system(), Party::System, move |unit| {
             let remove = async move {
                 // Keeps the last event, by which readers see that their cursor belongs to this log.
                 let last = unit.last_position(environment).await?.unwrap_or_default();

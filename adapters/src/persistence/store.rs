@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use diesel::QueryResult;
 use futures_util::future::{BoxFuture, FutureExt};
-use patron_domain::{lifecycle::Owner, store::StoreError};
+use patron_domain::{lifecycle::Owner, store::StoreError, tenancy::Origin};
 
 use super::{
-    engine::{Answer, Decision, Engine, Pace, Refused},
+    author::Author,
+    engine::{Answer, Deciding, Decision, Engine, Pace, Refused},
     error::Failure,
-    owners::Owners,
+    owners::{OF_NO_ENVIRONMENT, Owners},
     party::Party,
+    report,
     unit::Reads,
 };
 
@@ -38,13 +40,20 @@ impl Store {
 
     /// Decides and writes in one transaction, in the turn of a party. `work` reads and decides. It may run again if the
     /// transaction is rolled back.
-    pub(crate) async fn write<T, E, F>(&self, party: impl Into<Party>, work: F) -> Result<T, E>
+    ///
+    /// The author decides about the end: a dry run takes everything back. No port has to know.
+    pub(crate) async fn write<T, E, F>(&self, author: Author, party: impl Into<Party>, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
         F: for<'u> Fn(&'u (dyn Reads + 'u)) -> BoxFuture<'u, Result<Decision<T>, Failure<E>>> + Send + Sync + 'static,
     {
-        match self.engine.write(party.into(), Box::new(move |unit| erase_decision(work(unit)))).await {
+        let ending = author.ending();
+        let work: Deciding = match author.report() {
+            Some(_) => Box::new(move |unit| report::reporting(unit, author.clone(), erase_decision(work(unit)))),
+            None => Box::new(move |unit| erase_decision(work(unit))),
+        };
+        match self.engine.write(party.into(), ending, work).await {
             Ok(answer) => answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up().into()),
             Err(Refused::Store(error)) => Err(error.into()),
             Err(Refused::Refused(refusal)) => {
@@ -58,9 +67,12 @@ impl Store {
         self.owners.find(self, owner).await
     }
 
-    /// The number of an environment. Assigns one if it has none.
-    pub(crate) async fn environment_to_write(&self, owner: Owner) -> Result<i32, StoreError> {
-        self.owners.find_or_make(self, owner).await
+    /// The number of an environment. Assigns one if it has none, except for a dry run.
+    pub(crate) async fn environment_to_write(&self, origin: &Origin, owner: Owner) -> Result<i32, StoreError> {
+        match origin.is_dry_run() {
+            true => Ok(self.environment(owner).await?.unwrap_or(OF_NO_ENVIRONMENT)),
+            false => self.owners.find_or_make(self, owner).await,
+        }
     }
 }
 

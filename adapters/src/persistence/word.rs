@@ -79,6 +79,7 @@ words! {
         KeyRotated = 2,
         KeyRevoked = 3,
         KeyRefused = 4,
+        KeyDryRun = 5,
         EnvironmentCreated = 10,
         EnvironmentUpdated = 11,
         EndpointCreated = 20,

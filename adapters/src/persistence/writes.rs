@@ -36,8 +36,8 @@ macro_rules! writes {
         writes! { @each $($(#[$first_doc])* $first: $first_row => $first_one, $first_all;)+ $($(#[$doc])* $field: $row => $one, $all;)+ }
 
         impl Writes {
-            /// Writes rows in the order of the fields, and locks the logs of the environments last.
-            async fn write_rows(&self, unit: &dyn Unit) -> QueryResult<Vec<LogRow>> {
+            /// Writes rows in the order of the fields, and locks the logs of these environments last.
+            async fn write_rows(&self, unit: &dyn Unit, logs: BTreeSet<i32>) -> QueryResult<Vec<LogRow>> {
                 $(if !self.$first.is_empty() {
                     WriteStatements::$first(unit, &self.$first).await?;
                 })+
@@ -46,7 +46,7 @@ macro_rules! writes {
                 $(if !self.$field.is_empty() {
                     all.push(WriteStatements::$field(unit, &self.$field));
                 })+
-                let logs = self.environments().into_iter().map(|environment| unit.lock_log(environment));
+                let logs = logs.into_iter().map(|environment| unit.lock_log(environment));
                 let (_, logs) = try_join(try_join_all(all), try_join_all(logs)).await?;
                 Ok(logs)
             }
@@ -242,9 +242,15 @@ impl Writes {
         self.apply_and(unit, || ()).await
     }
 
+    /// Writes everything that the database can refuse, in a transaction that is then rolled back. Logs stay unlocked, so it
+    /// waits for no commit and delays none.
+    pub(crate) async fn try_out(self, unit: &dyn Unit) -> QueryResult<()> {
+        self.write_rows(unit, BTreeSet::new()).await.map(drop)
+    }
+
     /// As [`Self::apply`]; calls `locked` as soon as the logs are locked.
     pub(crate) async fn apply_and(mut self, unit: &dyn Unit, locked: impl FnOnce() + Send) -> QueryResult<()> {
-        let mut logs = self.write_rows(unit).await?;
+        let mut logs = self.write_rows(unit, self.environments()).await?;
         locked();
         for log in &mut logs {
             let change = self.counts.get(&log.environment).copied().unwrap_or_default();

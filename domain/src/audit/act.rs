@@ -28,6 +28,8 @@ pub enum AuditAction {
     KeyRevoked,
     /// A revoked or expired key was presented. Counted per hour.
     KeyRefused,
+    /// A write was tried out with a key, without doing it. Counted per hour.
+    KeyDryRun,
     /// An environment was created.
     EnvironmentCreated,
     /// An environment was renamed.
@@ -68,7 +70,7 @@ pub enum AuditAction {
 
 words!(
     AuditAction,
-    "api_key.created, api_key.rotated, api_key.revoked, api_key.refused, environment.created, environment.updated, \
+    "api_key.created, api_key.rotated, api_key.revoked, api_key.refused, api_key.dry_run, environment.created, environment.updated, \
      webhook_endpoint.created, webhook_endpoint.updated, webhook_endpoint.secret_rotated, webhook_endpoint.deleted, \
      onboarding_workflow.created, onboarding_workflow.updated, onboarding_workflow.deleted, custom_field.created, \
      custom_field.updated, custom_field.deleted, tenant.suspended, tenant.resumed, import.uploaded, import.started, \
@@ -77,6 +79,7 @@ words!(
     KeyRotated => "api_key.rotated",
     KeyRevoked => "api_key.revoked",
     KeyRefused => "api_key.refused",
+    KeyDryRun => "api_key.dry_run",
     EnvironmentCreated => "environment.created",
     EnvironmentUpdated => "environment.updated",
     EndpointCreated => "webhook_endpoint.created",

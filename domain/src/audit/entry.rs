@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use super::{Act, AuditAction, AuditObject, RefusedUses};
+use super::{Act, AuditObject, CountedUses};
 use crate::{
     ids::AuditEntryId,
     lifecycle::Owner,
@@ -127,17 +127,17 @@ impl AuditEntry {
         Self { number, owner, act, actor: actor.clone(), address, at, request_id, count: None }
     }
 
-    /// The entry for refused uses of a key. The key is the actor, because the client is not authenticated.
+    /// The entry for counted uses of a key. The key is the actor, also if it was refused.
     #[must_use]
-    pub fn refused(number: AuditNumber, uses: &RefusedUses) -> Self {
+    pub fn counted(number: AuditNumber, uses: &CountedUses) -> Self {
         let object = AuditObject::ApiKey(uses.key);
-        let act = Act { action: AuditAction::KeyRefused, object, changed: Vec::new() };
+        let act = Act { action: uses.kind.action(), object, changed: Vec::new() };
         let entry = Self::of(number, uses.owner, act, &Actor::from(uses.key), &uses.origin, uses.hour);
         Self { count: Some(uses.count), ..entry }
     }
 
-    /// Counts further uses of the same key in the same hour.
-    pub fn count_more(&mut self, uses: &RefusedUses) {
+    /// Counts further uses of the same kind and key in the same hour.
+    pub fn count_more(&mut self, uses: &CountedUses) {
         self.count = Some(self.count.unwrap_or_default().saturating_add(uses.count));
         self.address = uses.origin.address().or(self.address);
         self.request_id = uses.origin.request_id().cloned().or_else(|| self.request_id.take());

@@ -13,7 +13,7 @@ impl MockAuditLog {
     pub fn empty() -> Self {
         let mut log = Self::new();
         log.expect_entries().returning(|_, _| Ok(Vec::new()));
-        log.expect_count_refused_uses().returning(|_, _| Ok(()));
+        log.expect_count_uses().returning(|_, _| Ok(()));
         log.expect_forget_addresses().returning(|_, _, _| Ok(0));
         log
     }
@@ -23,7 +23,7 @@ impl MockAuditLog {
     pub fn always_unavailable() -> Self {
         let mut log = Self::new();
         log.expect_entries().returning(|_, _| Err(unavailable()));
-        log.expect_count_refused_uses().returning(|_, _| Err(unavailable()));
+        log.expect_count_uses().returning(|_, _| Err(unavailable()));
         log.expect_forget_addresses().returning(|_, _, _| Err(unavailable()));
         log
     }

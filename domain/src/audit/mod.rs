@@ -14,7 +14,7 @@ mod service;
 pub use self::{
     act::{Act, AuditAction, AuditObject, AuditObjectType},
     entry::{AuditEntry, AuditNumber, AuditNumberError},
-    port::{AuditLog, AuditQuery, MAX_REFUSED_USES, RefusedUses},
+    port::{AuditLog, AuditQuery, CountedUse, CountedUses, MAX_COUNTED_USES},
     service::{AuditError, AuditPage, AuditService},
 };
 #[cfg(any(test, feature = "mock"))]

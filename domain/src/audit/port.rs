@@ -26,16 +26,44 @@ pub struct AuditQuery {
     pub limit: u16,
 }
 
-/// The number of refused uses of a key in one hour.
+/// Uses of a key that are counted instead of recorded one by one.
 ///
 /// ```
-/// use patron_domain::{audit::RefusedUses, tenancy::Origin, testkit::{a_time, an_api_key, an_owner}};
+/// use patron_domain::audit::{AuditAction, CountedUse};
+///
+/// assert_eq!(CountedUse::DryRun.action(), AuditAction::KeyDryRun);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CountedUse {
+    /// A use of a revoked or expired key.
+    Refused,
+    /// A dry run: what a write would do can be found out without a trace otherwise.
+    DryRun,
+}
+
+impl CountedUse {
+    /// The action of its entries.
+    #[must_use]
+    pub fn action(self) -> AuditAction {
+        match self {
+            Self::Refused => AuditAction::KeyRefused,
+            Self::DryRun => AuditAction::KeyDryRun,
+        }
+    }
+}
+
+/// The number of uses of one kind of a key in one hour.
+///
+/// ```
+/// use patron_domain::{audit::{CountedUse, CountedUses}, tenancy::Origin, testkit::{a_time, an_api_key, an_owner}};
 ///
 /// let (hour, origin) = (a_time().hour(), Origin::default());
-/// let uses = RefusedUses { key: an_api_key().id, owner: an_owner(), hour, count: 7, origin };
+/// let uses = CountedUses { kind: CountedUse::Refused, key: an_api_key().id, owner: an_owner(), hour, count: 7, origin };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedUses {
+pub struct CountedUses {
+    /// The kind of use.
+    pub kind: CountedUse,
     /// The key.
     pub key: ApiKeyId,
     /// The environment that the key belongs to.
@@ -48,17 +76,17 @@ pub struct RefusedUses {
     pub origin: Origin,
 }
 
-impl RefusedUses {
+impl CountedUses {
     /// Whether an entry of the key's environment counts these uses.
     #[must_use]
     pub fn is_counted_in(&self, entry: &AuditEntry) -> bool {
         let Act { action, object, .. } = &entry.act;
-        (*action, *object, entry.at) == (AuditAction::KeyRefused, AuditObject::ApiKey(self.key), self.hour)
+        (*action, *object, entry.at) == (self.kind.action(), AuditObject::ApiKey(self.key), self.hour)
     }
 }
 
-/// The maximum number of counts in one call of [`AuditLog::count_refused_uses`].
-pub const MAX_REFUSED_USES: usize = 100;
+/// The maximum number of counts in one call of [`AuditLog::count_uses`].
+pub const MAX_COUNTED_USES: usize = 100;
 
 /// Stores the audit log. Every method MUST be atomic, durable when it returns, and see only data in its scope.
 ///
@@ -85,9 +113,8 @@ pub trait AuditLog: Send + Sync {
     /// The entries of the scope's environment that match a query, the newest first. Their numbers MUST have no gaps.
     async fn entries(&self, scope: &EnvironmentScope, query: AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
 
-    /// Counts uses of revoked or expired keys, at most [`MAX_REFUSED_USES`] in one call. There is one entry for each
-    /// key and hour. Each call adds to its count and replaces its address and request.
-    async fn count_refused_uses(&self, scope: &SystemScope, uses: Vec<RefusedUses>) -> Result<(), StoreError>;
+    /// Counts uses of keys, at most [`MAX_COUNTED_USES`] in one call. There is one entry for each kind, key and hour. Each call adds to its count and replaces its address and request.
+    async fn count_uses(&self, scope: &SystemScope, uses: Vec<CountedUses>) -> Result<(), StoreError>;
 
     /// Removes the addresses of entries of any environment that are older than a time, at most `limit`, and returns
     /// their number. The rest of the entries MUST stay unchanged.

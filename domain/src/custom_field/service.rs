@@ -66,7 +66,8 @@ impl CustomFieldService {
     ) -> Result<Done<CustomFieldDefinition>, CustomFieldError> {
         let scope = caller.authorise(Permission::Administer)?;
         let now = self.clock.now();
-        let definition = new.define(self.ids.start(now).next_id(), scope.owner, Audit::created(now, &scope.actor))?;
+        let definition =
+            new.define(scope.origin.ids(&*self.ids, now).next_id(), scope.owner, Audit::created(now, &scope.actor))?;
         let claim = self.claim(scope, request, now);
         self.fields.create_custom_field(scope, definition, self.quotas.custom_fields, claim).await
     }
@@ -148,7 +149,8 @@ impl CustomFieldService {
         loop {
             let delete = DeleteCustomField { key, purge, at, only_if: only_if.clone() };
             let done = self.fields.delete_custom_field(scope, delete, claim.clone()).await?;
-            if done.value == CustomFieldDeletion::Now {
+            // A dry run purges nothing, so there would be no end.
+            if done.value == CustomFieldDeletion::Now || scope.origin.is_dry_run() {
                 return Ok(Done { value: (), replayed: done.replayed });
             }
             while self.purge_some(caller, scope, key).await? > 0 {}
@@ -162,7 +164,7 @@ impl CustomFieldService {
         key: CustomFieldKey,
     ) -> Result<u64, CustomFieldError> {
         let at = self.clock.now();
-        let (ids, request_id) = (self.ids.start(at), caller.request_id().cloned());
+        let (ids, request_id) = (scope.origin.ids(&*self.ids, at), caller.request_id().cloned());
         let purge = PurgeCustomField { key, at, ids, request_id, limit: Self::AT_ONCE };
         Ok(self.fields.purge_custom_field(scope, purge).await?)
     }

@@ -27,6 +27,7 @@ mod service;
 pub(crate) mod table;
 mod time_zone;
 mod update;
+mod warnings;
 
 pub use crate::lifecycle::Precondition;
 pub use address::{
@@ -80,3 +81,4 @@ pub use port::{CustomerRepository, MappingFilter};
 pub use service::{CustomerService, DEFAULT_IDEMPOTENCY_TTL, ReadError};
 pub use time_zone::{TimeZone, TimeZoneError};
 pub use update::{CustomerUpdate, MetadataUpdate, TagsChange};
+pub use warnings::warnings;

@@ -61,6 +61,10 @@ pub trait CustomerRepository: Send + Sync {
     /// customer's id. Of concurrent creates with one external id exactly one MUST succeed. Each change of a customer
     /// MUST be decided on the state that the change before it left, and the events MUST be numbered without gaps.
     ///
+    /// If the scope's origin asks for a [dry run](crate::tenancy::Origin::is_dry_run), the method MUST return what the change
+    /// would return now, and leave nothing behind. A store SHOULD [tell](crate::report::WriteReport::tell) the origin's
+    /// report what is written.
+    ///
     /// Dropping the returned future MAY abandon the change or not, but MUST NOT leave a part of it.
     async fn change(
         &self,

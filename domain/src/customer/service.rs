@@ -6,13 +6,16 @@ use super::{
     ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerRecord, CustomerRepository,
     ExternalId, MappingFilter, NewCustomer, Precondition, Stamp,
     query::{CustomerPage, CustomerQuery},
+    warnings,
 };
 use crate::{
+    advice::Warning,
     clock::Clock,
     idempotency::{IdempotencyClaim, IdempotentRequest},
     ids::{CustomerId, IdGenerator},
     integration::IntegrationMapping,
     page::{Page, PageRequest},
+    report::Written,
     store::StoreError,
     tenancy::{Caller, EnvironmentScope, Permission, PermissionDenied, Quotas},
     time::Timestamp,
@@ -176,7 +179,7 @@ impl CustomerService {
     ) -> Result<(&'c EnvironmentScope, ChangeCustomer), PermissionDenied> {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
-        let stamp = Stamp { ids: self.ids.start(at), at, request_id: caller.request_id().cloned() };
+        let stamp = Stamp { ids: scope.origin.ids(&*self.ids, at), at, request_id: caller.request_id().cloned() };
         let claim = request.map(|request| self.claim_at(request, at));
         let command = ChangeCustomer::new(change, stamp);
         Ok((scope, ChangeCustomer { only_if, quota: self.quotas.customers, claim, ..command }))
@@ -255,6 +258,19 @@ impl CustomerService {
     ) -> Result<Page<IntegrationMapping>, ReadError> {
         let scope = caller.authorise(Permission::Read)?;
         Ok(self.customers.mappings(scope, filter, page).await?)
+    }
+
+    /// Warnings about what a write has done to customers, or would do: see [`warnings`](super::warnings) for those that need
+    /// no look-up. Another customer with the same e-mail address, tax id or link may be a duplicate.
+    ///
+    /// # Errors
+    /// When the caller may not write or the store fails.
+    pub async fn warnings(&self, caller: &Caller, written: &Written) -> Result<Vec<Warning>, ReadError> {
+        if written.objects.is_empty() {
+            return Ok(Vec::new());
+        }
+        let scope = caller.authorise(Permission::Write)?;
+        Ok(warnings::of_write(&*self.customers, scope, written).await?)
     }
 
     /// The page of customers that a query asks for.

@@ -32,6 +32,26 @@ impl IdSequence {
         Self { next: first.as_u128() }
     }
 
+    /// More ids than any operation makes.
+    const MOST: u128 = 1 << 24;
+
+    /// Whether an id is one of the next ones of this sequence.
+    ///
+    /// ```
+    /// use patron_domain::{ids::{EventId, IdSequence}, testkit::a_time};
+    ///
+    /// let start = IdSequence::start(a_time(), [7; 10]);
+    /// let mut ids = start;
+    /// let id: EventId = ids.next_id();
+    /// assert!(start.may_make(id.uuid()) && !ids.may_make(id.uuid()));
+    /// ```
+    #[must_use]
+    pub fn may_make(&self, id: Uuid) -> bool {
+        let id = id.as_u128();
+        let same_start = id & !Self::COUNTER == self.next & !Self::COUNTER;
+        same_start && (id.wrapping_sub(self.next) & Self::COUNTER) < Self::MOST
+    }
+
     /// The next id.
     pub fn next_id<K: Kind>(&mut self) -> Id<K> {
         let id = Id::from_uuid(Uuid::from_u128(self.next));

@@ -96,6 +96,9 @@ pub struct RunRecord {
 ///
 /// Every method MUST be atomic, durable when it returns, and see only data in its scope.
 ///
+/// If the origin of a scope asks for a [dry run](crate::tenancy::Origin::is_dry_run), a write MUST return what it would
+/// return now, and leave nothing behind.
+///
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{onboarding::OnboardingRepository, testkit::{MemoryStore, a_scope, an_id}};

@@ -128,7 +128,7 @@ impl OnboardingService {
     ) -> Result<Done<(Workflow, Option<WebhookSecret>)>, OnboardingError> {
         let scope = caller.authorise(Permission::Administer)?;
         let at = self.clock.now();
-        let mut ids = self.ids.start(at);
+        let mut ids = scope.origin.ids(&*self.ids, at);
         // Only the store knows whether the secret is needed.
         let fresh = WebhookSecret::from_random(self.randomness.secret_bytes().map_err(VaultError::from)?);
         let id = ids.next_id();

@@ -252,7 +252,7 @@ impl TaxService {
         let term = new.term(at)?;
         let rate = self.active_rate(scope, &new).await?;
         let default = TaxAssociation {
-            id: self.ids.start(at).next_id(),
+            id: scope.origin.ids(&*self.ids, at).next_id(),
             owner: scope.owner,
             tax_rate_id: rate.id,
             entity: TaxedEntity::Tenant,

@@ -30,6 +30,9 @@ use crate::{
 /// concurrent calls with one key at most one MUST do the work; the others wait and return the same result, or return
 /// [`StoreError::Unavailable`].
 ///
+/// If the origin of a scope asks for a [dry run](crate::tenancy::Origin::is_dry_run), a write MUST return what it would
+/// return now, and leave nothing behind.
+///
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{event::TaxRateEvent, tax::TaxRepository, testkit::{MemoryStore, a_scope, a_tax_rate, an_id}};

@@ -269,7 +269,7 @@ impl TaxService {
     ) -> Result<Done<TaxRate>, CreateTaxRateError> {
         let scope = caller.authorise(Permission::Write)?;
         let now = self.clock.now();
-        let mut ids = self.ids.start(now);
+        let mut ids = scope.origin.ids(&*self.ids, now);
         let rate = TaxRate::new(scope, ids.next_id(), new, now);
         let created = TaxRateEvent::created(ids.next_id(), caller.request_id().cloned(), rate);
         self.taxes.create_rate(scope, created, self.claim(request, now)).await
@@ -319,7 +319,7 @@ impl TaxService {
     ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
-        let (event_id, request_id) = (self.ids.start(at).next_id(), caller.request_id().cloned());
+        let (event_id, request_id) = (scope.origin.ids(&*self.ids, at).next_id(), caller.request_id().cloned());
         let command = ChangeTaxRate { id, amendment, at, event_id, request_id, only_if };
         let changed = self.taxes.change_rate(scope, command, self.claim(request, at)).await?;
         Ok(Done { value: changed.value.as_of(at), ..changed })
@@ -339,7 +339,7 @@ impl TaxService {
         let ScheduledValue { effective_from, value, correction } = new;
         let scope = caller.authorise(if correction { Permission::Administer } else { Permission::Write })?;
         let at = self.clock.now();
-        let mut ids = self.ids.start(at);
+        let mut ids = scope.origin.ids(&*self.ids, at);
         let event_id = ids.next_id();
         let new = NewTaxRateChange { id: ids.next_id(), effective_from, value, correction };
         let (amendment, request_id) = (TaxRateAmendment::Schedule(new), caller.request_id().cloned());

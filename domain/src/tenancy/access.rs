@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Actor, ApiKeyRepository, ApiKeySecret, Caller, EnvironmentScope, KeyUse, KeyUses, Origin, PermissionDenied,
-    RefusedUse, SystemScope,
+    Actor, ApiKeyRepository, ApiKeySecret, Caller, EnvironmentScope, KeyUse, KeyUses, NotedUse, Origin,
+    PermissionDenied, SystemScope,
 };
-use crate::{clock::Clock, store::StoreError};
+use crate::{clock::Clock, ids::ApiKeyId, store::StoreError};
 
 /// Checks API keys.
 ///
@@ -89,10 +89,19 @@ impl AccessService {
                 Ok(Caller::new(scope, key.roles, None).limited_to(key.rate_limit))
             }
             Some(key) => {
-                self.uses.note_refused(RefusedUse { id: key.id, owner: key.owner, at: now, origin });
+                self.uses.note_refused(NotedUse { id: key.id, owner: key.owner, at: now, origin });
                 Err(AuthenticateError::Unauthenticated)
             }
             None => Err(AuthenticateError::Unauthenticated),
+        }
+    }
+
+    /// Counts a dry run of a caller that this service has authenticated.
+    pub fn note_dry_run(&self, caller: &Caller) {
+        // Other callers have no key.
+        if let Ok(id) = ApiKeyId::parse(caller.actor().as_str()) {
+            let (owner, at, origin) = (caller.owner(), self.clock.now(), caller.origin().clone());
+            self.uses.note_dry_run(NotedUse { id, owner, at, origin });
         }
     }
 }
@@ -157,7 +166,7 @@ mod tests {
         let valid = matches!(&answer_of_keys, Ok(Some(key)) if key.is_valid_at(time(NOW)));
         let noted = KeyUse { id: a_key().id, at: time(NOW) };
         uses.expect_note().times(usize::from(valid)).withf(move |one| *one == noted).return_const(());
-        let refused = move |one: &RefusedUse| (one.id, one.owner, one.at) == (a_key().id, a_key().owner, time(NOW));
+        let refused = move |one: &NotedUse| (one.id, one.owner, one.at) == (a_key().id, a_key().owner, time(NOW));
         uses.expect_note_refused().times(usize::from(known && !valid)).withf(refused).return_const(());
         AccessService::new(Arc::new(keys), clock(), Arc::new(uses))
     }

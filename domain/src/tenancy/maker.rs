@@ -4,7 +4,7 @@ use super::{
     Actor, ApiKey, ApiKeySecret, Environment, EnvironmentName, EnvironmentType, NewApiKey, Tenant, TenantName,
 };
 use crate::{
-    ids::{IdGenerator, IdSequence, TenantId},
+    ids::{IdSequence, TenantId},
     lifecycle::{Audit, Owner},
     time::Timestamp,
 };
@@ -16,9 +16,9 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    /// Starts with the current time and this actor.
-    pub(super) fn start(ids: &dyn IdGenerator, now: Timestamp, by: &Actor) -> Self {
-        Self { ids: ids.start(now), audit: Audit::created(now, by) }
+    /// Starts with ids, the current time and this actor.
+    pub(super) fn start(ids: IdSequence, now: Timestamp, by: &Actor) -> Self {
+        Self { ids, audit: Audit::created(now, by) }
     }
 
     pub(super) fn tenant(&mut self, name: TenantName) -> Tenant {

@@ -167,6 +167,7 @@ impl MockKeyUses {
         let mut uses = Self::new();
         uses.expect_note().return_const(());
         uses.expect_note_refused().return_const(());
+        uses.expect_note_dry_run().return_const(());
         uses
     }
 }

@@ -37,7 +37,7 @@ pub use origin::Origin;
 pub use owners::MockOwners;
 pub use owners::{Owners, TenancyOwners};
 pub use port::{
-    ApiKeyRepository, CreateEnvironmentError, KeyUses, MAX_USES, NoKeyUses, REVOCATION_DELAY_SECONDS, RefusedUse,
+    ApiKeyRepository, CreateEnvironmentError, KeyUses, MAX_USES, NoKeyUses, NotedUse, REVOCATION_DELAY_SECONDS,
     RotateKeyError, TenancyRepository,
 };
 #[cfg(any(test, feature = "mock"))]

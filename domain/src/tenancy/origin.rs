@@ -3,7 +3,11 @@
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use super::RequestId;
-use crate::ids::EnvironmentId;
+use crate::{
+    ids::{EnvironmentId, IdGenerator, IdSequence},
+    report::WriteReport,
+    time::Timestamp,
+};
 
 /// The origin of an action: its request, its network address, and the actor's own environment in the tenant. The audit
 /// log records it. Actions of the command line and of Patron itself have no origin.
@@ -26,13 +30,14 @@ struct Parts {
     request_id: Option<RequestId>,
     address: Option<IpAddr>,
     home: Option<EnvironmentId>,
+    report: Option<WriteReport>,
 }
 
 impl Origin {
     /// A request, and the address it came from.
     #[must_use]
     pub fn new(request_id: Option<RequestId>, address: Option<IpAddr>) -> Self {
-        Self(Some(Arc::new(Parts { request_id, address, home: None })))
+        Self(Some(Arc::new(Parts { request_id, address, home: None, report: None })))
     }
 
     /// The same origin, with a request.
@@ -51,6 +56,36 @@ impl Origin {
     #[must_use]
     pub fn at_home_in(self, environment_id: EnvironmentId) -> Self {
         self.with(|parts| parts.home = Some(environment_id))
+    }
+
+    /// The same origin, with a report of what its write does. One report is for one write.
+    ///
+    /// If the report is that of a dry run, stores write nothing: see [`WriteReport`]. An idempotency key has no meaning in
+    /// a dry run, so callers leave it out.
+    #[must_use]
+    pub fn reporting(self, report: WriteReport) -> Self {
+        self.with(|parts| parts.report = Some(report))
+    }
+
+    /// The report of what the write does, if it was asked for.
+    #[must_use]
+    pub fn report(&self) -> Option<&WriteReport> {
+        self.0.as_ref()?.report.as_ref()
+    }
+
+    /// Whether a write must leave nothing behind.
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        self.report().is_some_and(WriteReport::is_dry_run)
+    }
+
+    /// Starts the ids of a write, so that its report knows them.
+    #[must_use]
+    pub fn ids(&self, ids: &dyn IdGenerator, at: Timestamp) -> IdSequence {
+        match self.report() {
+            Some(report) => report.ids(ids, at),
+            None => ids.start(at),
+        }
     }
 
     /// The request.

@@ -20,6 +20,9 @@ use crate::{
 /// A method with a claim MUST treat it as described for [`TaxRepository`](crate::tax::TaxRepository), in the claim's
 /// environment.
 ///
+/// If the origin of a scope asks for a [dry run](crate::tenancy::Origin::is_dry_run), a write MUST return what it would
+/// return now, and leave nothing behind.
+///
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{
@@ -118,6 +121,9 @@ from_once_error!(CreateEnvironmentError);
 ///
 /// A method with a claim MUST treat it as described for [`TaxRepository`](crate::tax::TaxRepository), in the claim's
 /// environment. The record MUST NOT contain any part of a secret.
+///
+/// If the origin of a scope asks for a [dry run](crate::tenancy::Origin::is_dry_run), a write MUST return what it would
+/// return now, and leave nothing behind.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -223,7 +229,7 @@ pub const MAX_USES: usize = 100;
 /// Receives every use of a key, during the request.
 ///
 /// ```
-/// use patron_domain::tenancy::{KeyUse, KeyUses, RefusedUse};
+/// use patron_domain::tenancy::{KeyUse, KeyUses, NotedUse};
 ///
 /// struct Printed;
 /// impl KeyUses for Printed {
@@ -231,8 +237,12 @@ pub const MAX_USES: usize = 100;
 ///         println!("{} was used at {}", used.id, used.at);
 ///     }
 ///
-///     fn note_refused(&self, refused: RefusedUse) {
+///     fn note_refused(&self, refused: NotedUse) {
 ///         println!("{} was refused at {}", refused.id, refused.at);
+///     }
+///
+///     fn note_dry_run(&self, dry_run: NotedUse) {
+///         println!("{} tried a write at {}", dry_run.id, dry_run.at);
 ///     }
 /// }
 /// ```
@@ -243,20 +253,23 @@ pub trait KeyUses: Send + Sync {
     fn note(&self, key_use: KeyUse);
 
     /// Notes the use of a revoked or expired key. This MUST return at once. The uses reach
-    /// [`AuditLog::count_refused_uses`](crate::audit::AuditLog::count_refused_uses) some seconds later.
-    fn note_refused(&self, refused: RefusedUse);
+    /// [`AuditLog::count_uses`](crate::audit::AuditLog::count_uses) some seconds later.
+    fn note_refused(&self, refused: NotedUse);
+
+    /// Notes a dry run with a valid key. This MUST return at once. The dry runs are counted like refused uses.
+    fn note_dry_run(&self, dry_run: NotedUse);
 }
 
-/// A use of a revoked or expired key.
+/// A use of a key that is counted: by a revoked or expired key, or a dry run.
 ///
 /// ```
-/// use patron_domain::{tenancy::{Origin, RefusedUse}, testkit::{a_time, an_api_key, an_owner}};
+/// use patron_domain::{tenancy::{Origin, NotedUse}, testkit::{a_time, an_api_key, an_owner}};
 ///
 /// let origin = Origin::new(None, "192.0.2.7".parse().ok());
-/// let refused = RefusedUse { id: an_api_key().id, owner: an_owner(), at: a_time(), origin };
+/// let refused = NotedUse { id: an_api_key().id, owner: an_owner(), at: a_time(), origin };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedUse {
+pub struct NotedUse {
     /// The key.
     pub id: ApiKeyId,
     /// The environment that the key belongs to.
@@ -282,7 +295,9 @@ pub struct NoKeyUses;
 impl KeyUses for NoKeyUses {
     fn note(&self, _: KeyUse) {}
 
-    fn note_refused(&self, _: RefusedUse) {}
+    fn note_refused(&self, _: NotedUse) {}
+
+    fn note_dry_run(&self, _: NotedUse) {}
 }
 
 /// The maximum time, in seconds, for which a revoked key may still work.

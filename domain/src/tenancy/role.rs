@@ -141,6 +141,14 @@ impl Rule for NoRole {
     }
 }
 
+impl Permission {
+    /// Whether it permits changes. The others permit only reading.
+    #[must_use]
+    pub fn is_to_write(self) -> bool {
+        !matches!(self, Self::Read | Self::ReadEnvironments | Self::ReadWebhooks)
+    }
+}
+
 impl Roles {
     /// Takes at least one role; repetitions are ignored.
     ///

@@ -6,6 +6,7 @@ use super::{Actor, Origin, Permission, PermissionDenied, RateLimit, RequestId, R
 use crate::{
     ids::{EnvironmentId, TenantId},
     lifecycle::Owner,
+    report::WriteReport,
 };
 
 /// One environment of one tenant, and the actor. Data outside the scope looks like data that does not exist.
@@ -133,6 +134,13 @@ impl Caller {
         self
     }
 
+    /// The same caller, whose next write reports what it does: see [`Origin::reporting`].
+    #[must_use]
+    pub fn reporting(mut self, report: WriteReport) -> Self {
+        self.scope.origin = self.scope.origin.reporting(report);
+        self
+    }
+
     /// The scope, if the roles include the permission. There is no other way from a caller to a scope.
     ///
     /// # Errors
@@ -188,6 +196,11 @@ impl Caller {
     #[must_use]
     pub fn owner(&self) -> Owner {
         self.scope.owner
+    }
+
+    /// Where the caller's request came from.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.scope.origin
     }
 
     /// The id of the caller's request.

@@ -293,7 +293,8 @@ impl TenancyService {
     }
 
     fn make(&self, by: &Actor) -> Maker {
-        Maker::start(&*self.ids, self.clock.now(), by)
+        let now = self.clock.now();
+        Maker::start(self.ids.start(now), now, by)
     }
 
     async fn environment_scope(&self, scope: &SystemScope, id: EnvironmentId) -> Result<EnvironmentScope, ApiKeyError> {

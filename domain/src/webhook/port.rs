@@ -134,6 +134,9 @@ pub struct RoundRecord {
 /// already has a record, they MUST do nothing and return the stored result without secrets, whatever has changed since.
 /// A record of a different request MUST be refused.
 ///
+/// If the origin of a scope asks for a [dry run](crate::tenancy::Origin::is_dry_run), a write MUST return what it would
+/// return now, and leave nothing behind.
+///
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{tenancy::Quota, testkit::*, webhook::WebhookRepository};

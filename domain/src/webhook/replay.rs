@@ -55,7 +55,7 @@ impl WebhookService {
         let now = self.clock.now();
         self.replays.admit(id, now).map_err(|wait| WebhookError::TooManyReplays { wait })?;
         let done = self.replay_in(scope, id, what, request).await?;
-        if !done.replayed {
+        if !done.replayed && !scope.origin.is_dry_run() {
             self.replays.count(id, done.value, now);
         }
         Ok(done)
@@ -89,7 +89,7 @@ impl WebhookService {
             return Ok(Done::before(count));
         }
         let endpoint = self.find(scope, id).await?;
-        let mut ids = self.ids.start(now);
+        let mut ids = scope.origin.ids(&*self.ids, now);
         let events = match what {
             Replay::Failed => {
                 // MAX_REPLAY fits into 32 bits.

@@ -14,6 +14,7 @@ use crate::{
     ids::{IdGenerator, Randomness, WebhookEndpointId},
     lifecycle::{Audit, Precondition},
     page::{Page, PageRequest},
+    report::OutgoingRequest,
     tenancy::{Caller, EnvironmentScope, Permission, Quotas, SystemScope},
     time::Timestamp,
 };
@@ -113,7 +114,7 @@ impl WebhookService {
     ) -> Result<(WebhookEndpoint, Option<WebhookSecret>), WebhookError> {
         let scope = caller.authorise(Permission::AdministerWebhooks)?;
         let now = self.clock.now();
-        let id = self.ids.start(now).next_id();
+        let id = scope.origin.ids(&*self.ids, now).next_id();
         let secret = self.new_secret()?;
         let endpoint = WebhookEndpoint {
             id,
@@ -228,7 +229,7 @@ impl WebhookService {
 
     /// Sends one test to an endpoint immediately, enabled or not, and returns the result. If the request is repeated
     /// with its idempotency key while the first one is in progress, a second test may be sent; both get the same
-    /// response.
+    /// response. A dry run sends nothing, and reports the request instead.
     ///
     /// # Errors
     /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is no such endpoint, no secret can be
@@ -246,11 +247,22 @@ impl WebhookService {
             return Ok(Done::before(sent));
         }
         let endpoint = self.find(scope, id).await?;
-        let mut ids = self.ids.start(now);
+        let mut ids = scope.origin.ids(&*self.ids, now);
         let event_id = ids.next_id();
         let body = self.body.test(event_id, scope.owner, now);
-        let attempt = self.sender.send(endpoint.request(self.vault.as_ref(), event_id, body, now)?).await;
-        let state = if attempt.is_success() { DeliveryState::Delivered } else { DeliveryState::Failed };
+        let attempt = match scope.origin.report().filter(|report| report.is_dry_run()) {
+            Some(report) => {
+                let (url, body) = (endpoint.url.as_str().to_owned(), String::from_utf8_lossy(&body).into_owned());
+                report.would_send(OutgoingRequest { url, body });
+                None
+            }
+            None => Some(self.sender.send(endpoint.request(self.vault.as_ref(), event_id, body, now)?).await),
+        };
+        let state = match &attempt {
+            None => DeliveryState::Waiting { next_attempt_at: None },
+            Some(attempt) if attempt.is_success() => DeliveryState::Delivered,
+            Some(_) => DeliveryState::Failed,
+        };
         let delivery = Delivery {
             id: ids.next_id(),
             owner: scope.owner,
@@ -261,9 +273,9 @@ impl WebhookService {
             entity_id: id.to_string(),
             position: EventPosition::START,
             state,
-            attempts: 1,
-            updated_at: attempt.at.later(attempt.took),
-            last: Some(attempt),
+            attempts: attempt.is_some().into(),
+            updated_at: attempt.as_ref().map_or(now, |attempt| attempt.at.later(attempt.took)),
+            last: attempt,
             created_at: now,
         };
         Ok(self.webhooks.add_test(scope, delivery, claim).await?)

@@ -76,7 +76,7 @@ impl Board {
         // The decision refuses an external id that is taken: the board is locked, so the facts are still valid.
         let decision = command.decide(scope, &facts)?;
         let (is_change, event) = (decision.is_change(&facts), decision.event);
-        if !is_change {
+        if !is_change || scope.origin.is_dry_run() {
             return Ok(CustomerChanged { event, replayed: false });
         }
         // Nothing fails from here on, so nothing is ever half done.

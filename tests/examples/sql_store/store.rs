@@ -135,7 +135,10 @@ impl SqlStore {
         if is_change {
             write(&transaction, place, &event, claim)?;
         }
-        transaction.commit().map_err(failed)?;
+        // Without a commit, a dry run leaves nothing.
+        if !scope.origin.is_dry_run() {
+            transaction.commit().map_err(failed)?;
+        }
         Ok(CustomerChanged { event, replayed: false })
     }
 }

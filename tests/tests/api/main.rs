@@ -8,6 +8,7 @@ mod caches;
 mod create_customer;
 mod custom_fields;
 mod customer_parts;
+mod dry_run;
 mod errors;
 mod events;
 mod headers;

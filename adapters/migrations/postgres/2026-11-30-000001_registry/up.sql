@@ -296,7 +296,7 @@ CREATE INDEX environments_tenant ON environments (tenant_id);
 CREATE INDEX api_keys_environment ON api_keys (environment);
 CREATE INDEX kept_answers_at ON kept_answers (environment, at);
 -- One entry counts a key's refused uses in an hour.
-CREATE UNIQUE INDEX audit_counted ON audit (environment, object, at) WHERE count IS NOT NULL;
+CREATE UNIQUE INDEX audit_counted ON audit (environment, object, at, action) WHERE count IS NOT NULL;
 CREATE INDEX audit_addresses ON audit (environment, at) WHERE address IS NOT NULL;
 -- The command line knows an endpoint by its id alone.
 CREATE INDEX webhook_endpoints_id ON webhook_endpoints (id);

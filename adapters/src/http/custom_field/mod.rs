@@ -9,12 +9,18 @@ mod response;
 mod update;
 
 use patron_domain::{
-    custom_field::{CustomFieldError, CustomFieldKey},
+    custom_field::{CustomFieldDefinition, CustomFieldError, CustomFieldKey},
     violation::Violations,
 };
 use rocket::{Route, routes};
+use serde_json::Value;
 
 use super::{Api, error::ApiError, guard::CanRead, openapi::Endpoint};
+
+/// A definition in the form of its own responses.
+pub(super) fn definition_value(definition: &CustomFieldDefinition) -> serde_json::Result<Value> {
+    serde_json::to_value(response::CustomFieldResponse::new(definition))
+}
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {

@@ -24,9 +24,9 @@ mod update_request;
 
 use rocket::{Route, routes};
 
-pub(super) use self::create::parse_create;
 pub use self::export::{ExportFile, ExportOptions};
 pub(crate) use self::row::row_change;
+pub(super) use self::{create::parse_create, past::ChangeResponse};
 use crate::http::{error::ApiError, openapi::Endpoint};
 
 /// All routes.

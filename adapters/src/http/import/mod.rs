@@ -20,6 +20,9 @@ use super::{
     openapi::{Endpoint, Look, Shape},
 };
 
+/// The name of the route that takes a file.
+pub(super) const UPLOAD: &str = "upload";
+
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
     routes![

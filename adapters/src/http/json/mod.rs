@@ -33,4 +33,4 @@ pub(crate) use object::Object;
 pub(crate) use parse::{Examined, examine, examine_parts, parse};
 pub(crate) use reader::{Elements, Reader};
 pub(crate) use stated::{Null, Stated, Statement};
-pub(crate) use unknown::found_map;
+pub(crate) use unknown::{Unknown, found_map};

@@ -12,7 +12,7 @@ use super::{
     field::{Field, FromJson},
     nul,
     reason::complaint,
-    unknown,
+    unknown::{self, Unknown},
 };
 use crate::http::error::ApiError;
 
@@ -26,7 +26,7 @@ pub(crate) struct Examined<C> {
     /// The faults of its fields.
     pub(crate) broken: Violations,
     /// Its unknown members.
-    pub(crate) unknown: Vec<String>,
+    pub(crate) unknown: Vec<Unknown>,
 }
 
 /// Reads a body as one JSON object, and converts it to a command of the domain.
@@ -213,6 +213,7 @@ mod tests {
         };
         let Ok(Examined { command, broken, unknown }) = examine(br#"{"b":1,"c":"\u0000"}"#, read) else { panic!() };
         let paths: Vec<_> = broken.iter().map(|one| one.path.as_str()).collect();
-        assert_eq!((command, paths, unknown), (None, vec!["c", "a"], vec!["b".to_owned(), "c".to_owned()]));
+        let unknown: Vec<_> = unknown.iter().map(|one| one.path.as_str()).collect();
+        assert_eq!((command, paths, unknown), (None, vec!["c", "a"], vec!["b", "c"]));
     }
 }

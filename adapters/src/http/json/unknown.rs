@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, cell::RefCell, fmt};
 
-use patron_domain::metadata::member_path;
+use patron_domain::{advice::nearest, metadata::member_path};
 use serde::{
     Deserialize, Deserializer,
     de::{
@@ -17,12 +17,20 @@ use serde::{
 
 use crate::http::noted::MOST_UNKNOWN;
 
+/// An unknown member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unknown {
+    pub(crate) path: String,
+    /// The known member that may have been meant.
+    pub(crate) nearest: Option<&'static str>,
+}
+
 #[derive(Default)]
 struct Search {
     /// The reader's position.
     path: Vec<Step>,
     /// The unknown members so far. `None` if no body is being read.
-    found: Option<Vec<String>>,
+    found: Option<Vec<Unknown>>,
 }
 
 /// One step of a path. Only known members are entered.
@@ -37,7 +45,7 @@ thread_local! {
 }
 
 /// Reads a value, and returns its unknown members: at most 20, each once.
-pub(super) fn named_while<T>(read: impl FnOnce() -> T) -> (T, Vec<String>) {
+pub(super) fn named_while<T>(read: impl FnOnce() -> T) -> (T, Vec<Unknown>) {
     // Discards what a reader that panicked may have left.
     SEARCH.set(Search { path: Vec::new(), found: Some(Vec::new()) });
     let read = read();
@@ -58,7 +66,7 @@ fn within<T>(step: Step, read: impl FnOnce() -> T) -> T {
     read
 }
 
-fn note(name: &str) {
+fn note(name: &str, known: &[&'static str]) {
     SEARCH.with_borrow_mut(|search| {
         let Search { path, found: Some(found) } = search else { return };
         if found.len() >= MOST_UNKNOWN {
@@ -73,8 +81,8 @@ fn note(name: &str) {
         }
         let path = member_path(&place, name);
         let path = path.strip_prefix('.').unwrap_or(&path).to_owned();
-        if !found.contains(&path) {
-            found.push(path);
+        if found.iter().all(|other| other.path != path) {
+            found.push(Unknown { path, nearest: nearest(name, known.iter().copied()) });
         }
     });
 }
@@ -124,7 +132,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Known<A> {
         let Some(Name(name)) = self.map.next_key()? else { return Ok(None) };
         self.member = self.fields.iter().copied().find(|known| *known == name);
         if self.member.is_none() {
-            note(&name);
+            note(&name, self.fields);
         }
         match name {
             Cow::Borrowed(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
@@ -207,7 +215,7 @@ mod tests {
     fn unknown(json: &str) -> Vec<String> {
         let (read, unknown) = named_while(|| serde_json::from_str::<Field<Request<'_>>>(json));
         assert!(matches!(read, Ok(Field::Value(_))), "{json}");
-        unknown
+        unknown.into_iter().map(|one| one.path).collect()
     }
 
     #[test]
@@ -216,6 +224,14 @@ mod tests {
         assert_eq!(unknown(r#"{"nmae":{"name":1},"nmae":2,"\u006eame":"b c"}"#), ["nmae"]);
         let nested = r#"{"parts":[{},{"a b":1,"part":{"x":[{"y":1}]}}],"part":{"parts":[[{"z":1}],{"z":1}]}}"#;
         assert_eq!(unknown(nested), ["parts[1][\"a b\"]", "parts[1].part.x", "part.parts[1].z"]);
+    }
+
+    #[test]
+    fn the_nearest_known_member_is_named() {
+        let (_, unknown) =
+            named_while(|| serde_json::from_str::<Field<Request<'_>>>(r#"{"parts":[{"nmae":1,"x":2}]}"#));
+        let nearest: Vec<_> = unknown.into_iter().map(|one| one.nearest).collect();
+        assert_eq!(nearest, [Some("name"), None]);
     }
 
     #[test]

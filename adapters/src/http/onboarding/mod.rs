@@ -13,14 +13,25 @@ mod token;
 
 use patron_domain::{
     ids::CustomerId,
-    onboarding::{OnboardingError, WorkflowName},
+    onboarding::{OnboardingError, OnboardingRun, Workflow, WorkflowName},
     violation::Violations,
     webhook::WebhookSender,
 };
 use rocket::{Route, routes};
+use serde_json::Value;
 
 pub(super) use self::token::{HEADER, Token};
 use super::{error::ApiError, guard::Services, openapi::Endpoint};
+
+/// A workflow in the form of its own responses.
+pub(super) fn workflow_value(workflow: &Workflow) -> serde_json::Result<Value> {
+    serde_json::to_value(response::WorkflowResponse::new(workflow, None, None))
+}
+
+/// A run in the form of its own responses.
+pub(super) fn run_value(run: &OnboardingRun) -> serde_json::Result<Value> {
+    serde_json::to_value(response::RunResponse::listed(run))
+}
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {

@@ -21,7 +21,7 @@ use utoipa::{
 
 use super::{
     domain::{Limit, Offset},
-    parts::{header_ref, parameter_ref, security},
+    parts::{DRY_RUN_HEADER, DRY_RUN_PARAMETER, DRY_RUN_SCHEMA, header_ref, parameter_ref, security},
     refusal::{Refusal, responses},
     shape::{Shape, exactly},
 };
@@ -85,10 +85,22 @@ impl Endpoint {
         self.refuses(refusals).refuses([Refusal::Unavailable])
     }
 
-    /// Declares `Idempotency-Key`. Call this after the responses, as for everything that adds headers to them.
+    /// Declares what every write takes: `Idempotency-Key`, `dry_run` and `Prefer`. Call this after the responses, as for
+    /// everything that adds headers to them.
     pub(crate) fn idempotent(mut self) -> Self {
-        self.operation = self.operation.parameter_ref(parameter_ref("Idempotency-Key"));
-        self.refuses([Refusal::Invalid, Refusal::Taken, Refusal::KeyReused]).answering("Idempotency-Replayed")
+        for name in ["Idempotency-Key", DRY_RUN_PARAMETER, "Prefer"] {
+            self.operation = self.operation.parameter_ref(parameter_ref(name));
+        }
+        let it = self.refuses([Refusal::Invalid, Refusal::Taken, Refusal::KeyReused]).answering("Idempotency-Replayed");
+        if it.answers.iter().any(|(status, _)| *status == 200) {
+            return it;
+        }
+        let says = "With `dry_run`: what the request would do.";
+        let mut it = it.answers_with(200, says, "application/json", Ref::from_schema_name(DRY_RUN_SCHEMA));
+        if let Some((status, answer)) = it.answers.pop() {
+            it.answers.push((status, answer.header_ref(DRY_RUN_HEADER, header_ref(DRY_RUN_HEADER))));
+        }
+        it
     }
 
     /// Declares `If-Match`, and the version as `ETag` in responses.

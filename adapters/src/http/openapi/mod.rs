@@ -9,13 +9,14 @@ mod parts;
 mod refusal;
 mod shape;
 
+pub(in crate::http) use self::endpoint::Named;
 pub(crate) use self::{
     domain::{
         ChangedField, EXAMPLE_ID, Limit, Offset, any_object, any_value, custom_fields, given_any_object,
         given_custom_fields, given_decimal, given_metadata, metadata, searched_metadata,
     },
     endpoint::Endpoint,
-    parts::{AS_OF_HEADER, RUN_TOKEN_HEADER, components},
+    parts::{AS_OF_HEADER, DRY_RUN_HEADER, DRY_RUN_PARAMETER, DRY_RUN_SCHEMA, RUN_TOKEN_HEADER, components},
     refusal::{Refusal, schemas as error_schemas},
     shape::{
         Look, Shape, all, exactly, given_all, object_or_null, objects, one_of, optional, or_empty, or_null, texts,

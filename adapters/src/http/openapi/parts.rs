@@ -17,6 +17,15 @@ use crate::http::{Credential, noted::IGNORED};
 /// The name of the header.
 pub(crate) const RUN_TOKEN_HEADER: &str = "X-Patron-Onboarding-Run";
 
+/// The header of every response to a dry run.
+pub(crate) const DRY_RUN_HEADER: &str = "Patron-Dry-Run";
+
+/// The parameter that asks for a dry run.
+pub(crate) const DRY_RUN_PARAMETER: &str = "dry_run";
+
+/// The schema of the responses to dry runs.
+pub(crate) const DRY_RUN_SCHEMA: &str = "DryRun";
+
 /// The header with the time of an earlier state.
 pub(crate) const AS_OF_HEADER: &str = "Patron-As-Of";
 
@@ -35,6 +44,7 @@ header_values! {
     Key: Look { chars: Some((1, IdempotencyKey::MAX_CHARS)), example: json!("order-4711"), ..Look::default() };
     Request: Look { chars: Some((1, RequestId::MAX_CHARS)), example: json!("7f3a-1"), ..Look::default() };
     Tag: Look { example: json!("\"1\""), ..Look::default() };
+    Preference: Look { example: json!("return=warnings"), ..Look::default() };
     Word: Look { example: json!("Bearer"), ..Look::default() };
     Yes: Look { words: Some(vec!["true"]), example: json!("true"), ..Look::default() };
     Path: Look { example: json!("/v1/customers/cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE"), ..Look::default() };
@@ -106,6 +116,11 @@ pub(crate) fn components(credentials: &[Credential]) -> Components {
             exactly::<RunToken>(),
             "The unchanged token of the onboarding call that led to this create. The create then starts no onboarding.",
         ),
+        (
+            "Prefer",
+            exactly::<Preference>(),
+            "`return=warnings` adds `warnings` to the body: advice about a request that was accepted.",
+        ),
         ("X-Request-ID", exactly::<Request>(), "The request's id for logs. Generated if absent."),
     ];
     let answered = [
@@ -118,13 +133,18 @@ pub(crate) fn components(credentials: &[Credential]) -> Components {
         ),
         (AS_OF_HEADER, exactly::<Timestamp>(), "Present if `at` was given: that time."),
         ("Location", exactly::<Path>(), "The path of the new resource."),
+        (DRY_RUN_HEADER, exactly::<Yes>(), "Present if nothing was written, because the request has `dry_run`."),
         (IGNORED, exactly::<Names>(), "Present if the body has unknown members: their paths, at most 20."),
         ("Retry-After", exactly::<Seconds>(), "The number of seconds to wait before another request."),
         ("WWW-Authenticate", exactly::<Word>(), "The way to send credentials."),
         ("X-Patron-Former-External-Id", exactly::<Yes>(), "Present if the customer was found by a former external id."),
         ("X-Request-ID", exactly::<Request>(), "The request's id, as in the log."),
     ];
-    let mut components = ComponentsBuilder::new();
+    let says = "`true` makes a dry run: the same checks, but nothing is written. The response is 200 with the schema `DryRun`, or the \
+                refusal that the request would get.";
+    let dry_run = ParameterBuilder::new().name(DRY_RUN_PARAMETER).parameter_in(ParameterIn::Query);
+    let dry_run = dry_run.required(Required::False).description(Some(says)).schema(Some(exactly::<bool>()));
+    let mut components = ComponentsBuilder::new().parameter(DRY_RUN_PARAMETER, dry_run.build());
     for (name, schema, says) in taken {
         let header = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(Required::False);
         components = components.parameter(name, header.description(Some(says)).schema(Some(schema)).build());

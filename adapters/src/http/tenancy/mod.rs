@@ -12,10 +12,24 @@ mod response;
 mod rotate_key;
 mod update_environment;
 
-use patron_domain::{ids::EnvironmentId, tenancy::KeyError};
+use patron_domain::{
+    ids::EnvironmentId,
+    tenancy::{ApiKey, Environment, KeyError},
+};
 use rocket::{Route, routes};
+use serde_json::Value;
 
 use super::{error::ApiError, openapi::Endpoint};
+
+/// An environment in the form of its own responses.
+pub(super) fn environment_value(environment: &Environment) -> serde_json::Result<Value> {
+    serde_json::to_value(response::EnvironmentResponse::new(environment))
+}
+
+/// A key in the form of its own responses.
+pub(super) fn key_value(key: &ApiKey) -> serde_json::Result<Value> {
+    serde_json::to_value(response::KeyResponse::new(key))
+}
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {

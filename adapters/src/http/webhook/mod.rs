@@ -14,11 +14,20 @@ mod shape;
 mod test_endpoint;
 mod update_endpoint;
 
-use patron_domain::{ids::WebhookEndpointId, webhook::WebhookError};
+use patron_domain::{
+    ids::WebhookEndpointId,
+    webhook::{WebhookEndpoint, WebhookError},
+};
 use rocket::{Route, routes};
+use serde_json::Value;
 
 pub use self::body::JsonBody;
 use super::{error::ApiError, openapi::Endpoint};
+
+/// An endpoint in the form of its own responses.
+pub(super) fn endpoint_value(endpoint: &WebhookEndpoint) -> serde_json::Result<Value> {
+    serde_json::to_value(response::EndpointResponse::bare(endpoint))
+}
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {

@@ -71,6 +71,12 @@ impl<'a> EndpointResponse<'a> {
     /// An endpoint, with a warning if the sender would not call it.
     pub(super) fn new(endpoint: &'a WebhookEndpoint, sender: &dyn WebhookSender) -> Self {
         let not_called = sender.not_called(&endpoint.url);
+        let warning = |reason| Warning::new("url", reason, messages::not_called(*reason));
+        Self { warnings: not_called.iter().map(warning).collect(), ..Self::bare(endpoint) }
+    }
+
+    /// An endpoint without warnings.
+    pub(super) fn bare(endpoint: &'a WebhookEndpoint) -> Self {
         Self {
             id: endpoint.id,
             url: &endpoint.url,
@@ -88,10 +94,7 @@ impl<'a> EndpointResponse<'a> {
             updated_at: endpoint.audit.updated_at,
             updated_by: &endpoint.audit.updated_by,
             secret: None,
-            warnings: not_called
-                .iter()
-                .map(|reason| Warning::new("url", reason, messages::not_called(*reason)))
-                .collect(),
+            warnings: Vec::new(),
         }
     }
 

@@ -31,7 +31,7 @@ impl Auditing {
         let Owner { tenant_id, environment_id } = scope.owner;
         let mut places = Vec::new();
         for environment_id in scope.origin.places(environment_id) {
-            places.push(store.environment_to_write(Owner { tenant_id, environment_id }).await?);
+            places.push(store.environment_to_write(&scope.origin, Owner { tenant_id, environment_id }).await?);
         }
         Ok(Self { places, actor: scope.actor.clone(), origin: scope.origin.clone() })
     }

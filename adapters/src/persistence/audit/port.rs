@@ -3,18 +3,20 @@
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
-    audit::{AuditEntry, AuditLog, AuditQuery, RefusedUses},
+    audit::{AuditEntry, AuditLog, AuditQuery, CountedUses},
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Origin, SystemScope},
     time::Timestamp,
 };
 
 use super::row::AuditRow;
 use crate::persistence::{
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     party::Party,
     store::Store,
+    word::Word,
     writes::Writes,
 };
 
@@ -28,26 +30,29 @@ impl AuditLog for Store {
         read.await?.into_iter().map(|row| row.entry(scope.owner)).collect()
     }
 
-    async fn count_refused_uses(&self, _scope: &SystemScope, uses: Vec<RefusedUses>) -> Result<(), StoreError> {
+    async fn count_uses(&self, _scope: &SystemScope, uses: Vec<CountedUses>) -> Result<(), StoreError> {
         let mut counts = Vec::with_capacity(uses.len());
         for uses in uses {
-            counts.push((self.environment_to_write(uses.owner).await?, uses));
+            counts.push((self.environment_to_write(&Origin::default(), uses.owner).await?, uses));
         }
         // All processes lock them in the same order.
-        counts.sort_by_key(|(environment, uses)| (*environment, uses.key, uses.hour));
-        let count = self.write(Party::System, move |unit| {
+        counts.sort_by_key(|(environment, uses)| (*environment, uses.key, uses.hour, uses.kind));
+        let count = self.write(Author::system(), Party::System, move |unit| {
             let counts = counts.clone();
             let count = async move {
                 let mut writes = Writes::default();
                 for (environment, uses) in counts {
-                    match unit.lock_counted(environment, uses.key.into(), uses.hour.micros()).await? {
+                    match unit
+                        .lock_counted(environment, uses.kind.action().code(), uses.key.into(), uses.hour.micros())
+                        .await?
+                    {
                         Some(row) => {
                             let mut entry = row.entry(uses.owner).map_err(Failure::Refused)?;
                             entry.count_more(&uses);
                             let number = entry.number.stored();
                             writes.audit_changed.push(AuditRow { number, ..AuditRow::of(environment, &entry) });
                         }
-                        None => writes.audit.push(AuditRow::refused(environment, &uses)),
+                        None => writes.audit.push(AuditRow::counted(environment, &uses)),
                     }
                 }
                 Ok::<_, Failure<StoreError>>(Decision { answer: (), writes })
@@ -63,7 +68,7 @@ impl AuditLog for Store {
         made_before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let forget = self.write(Party::System, move |unit| {
+        let forget = self.write(Author::system(), Party::System, move |unit| {
             let forget = async move {
                 let mut writes = Writes::default();
                 for environment in unit.environments_known().await? {

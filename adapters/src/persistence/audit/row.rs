@@ -1,7 +1,7 @@
 //! Rows of the table `audit`.
 
 use patron_domain::{
-    audit::{Act, AuditAction, AuditEntry, AuditNumber, AuditObject, AuditObjectType, RefusedUses},
+    audit::{Act, AuditAction, AuditEntry, AuditNumber, AuditObject, AuditObjectType, CountedUses},
     lifecycle::Owner,
     store::StoreError,
     tenancy::{Actor, Origin, RequestId},
@@ -79,9 +79,9 @@ impl AuditRow {
         }
     }
 
-    /// The row of refused uses of a key.
-    pub(crate) fn refused(environment: i32, uses: &RefusedUses) -> Self {
-        Self::of(environment, &AuditEntry::refused(AuditNumber::FIRST, uses))
+    /// The row of counted uses of a key.
+    pub(crate) fn counted(environment: i32, uses: &CountedUses) -> Self {
+        Self::of(environment, &AuditEntry::counted(AuditNumber::FIRST, uses))
     }
 
     /// The row of an entry that is stored already, or has no number yet.

@@ -14,10 +14,10 @@ statements! {
             db.rows(older.order(number.desc()).limit(limit)).await
         }
 
-        /// The entry that counts refused uses of a key in an hour, locked.
-        fn lock_counted(db, of: i32, key: Key, hour: i64) -> Option<AuditRow> {
+        /// The entry that counts uses of a kind and a key in an hour, locked.
+        fn lock_counted(db, of: i32, kind: i16, key: Key, hour: i64) -> Option<AuditRow> {
             let counted = audit.filter(environment.eq(of)).filter(object.eq(key)).filter(at.eq(hour));
-            db.locked(counted.filter(count.is_not_null())).await
+            db.locked(counted.filter(action.eq(kind)).filter(count.is_not_null())).await
         }
 
         /// Entries of an environment that have an address and are older than a time, locked.

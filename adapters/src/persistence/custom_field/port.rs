@@ -18,6 +18,7 @@ use patron_domain::{
 use super::{FieldRange, row::CustomFieldRow, uniqueness::UniquenessRow};
 use crate::persistence::{
     audit::Auditing,
+    author::Author,
     customer::change::{self, Job},
     engine::{Decision, Pace},
     error::Failure,
@@ -50,9 +51,9 @@ impl CustomFieldRepository for Store {
         claim: Option<CallersClaim>,
     ) -> Result<Done<CustomFieldDefinition>, CustomFieldError> {
         let definition = CustomFieldDefinition { owner: scope.owner, ..definition };
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
-        let create = self.write(environment, move |unit| {
+        let create = self.write(Author::from(scope), environment, move |unit| {
             let (definition, once, auditing) = (definition.clone(), once.clone(), auditing.clone());
             let create = async move {
                 let known = unit.custom_field(environment, definition.key.as_str()).await?;
@@ -104,7 +105,7 @@ impl CustomFieldRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(CustomFieldError::Unknown)?;
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(&scope), environment, move |unit| {
             let (scope, change, once, auditing) = (scope.clone(), change.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let (at, range) = (change.at, FieldRange::of(change.key));
@@ -149,7 +150,7 @@ impl CustomFieldRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(CustomFieldError::Unknown)?;
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let owner = scope.owner;
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(scope), environment, move |unit| {
             let (delete, once, auditing) = (delete.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = locked(unit, environment, delete.key).await?;
@@ -185,7 +186,7 @@ impl CustomFieldRepository for Store {
     async fn purge_custom_field(&self, scope: &EnvironmentScope, purge: PurgeCustomField) -> Result<u64, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(0) };
         let scope = scope.clone();
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(&scope), environment, move |unit| {
             let (scope, purge) = (scope.clone(), purge.clone());
             let work = async move {
                 let row = unit.custom_field(environment, purge.key.as_str()).await?;

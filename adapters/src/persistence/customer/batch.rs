@@ -13,6 +13,7 @@ use patron_domain::{
 
 use super::change::{Job, decide};
 use crate::persistence::{
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     idempotency::{self, Before, Once},
@@ -62,10 +63,10 @@ impl CustomerBatches for Store {
         scope: &EnvironmentScope,
         commands: Vec<ChangeCustomer>,
     ) -> Result<Vec<CustomerChanged>, BatchRefused> {
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let job = |command| Job { scope: scope.clone(), environment, command };
         let jobs: Vec<_> = commands.into_iter().map(job).collect();
-        let change = self.write(environment, move |unit| {
+        let change = self.write(Author::from(scope), environment, move |unit| {
             let jobs = jobs.clone();
             let change = async move {
                 let (answers, writes) = decide(unit, &jobs).await.map_err(|failure| match failure {
@@ -90,8 +91,8 @@ impl CustomerBatches for Store {
         at: Timestamp,
     ) -> Result<Done<()>, OnceError> {
         let once = Once::of(self, Some(CallersClaim { owner: scope.owner, claim })).await?;
-        let environment = self.environment_to_write(scope.owner).await?;
-        let begin = self.write(environment, move |unit| {
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
+        let begin = self.write(Author::from(scope), environment, move |unit| {
             let once = once.clone();
             let begin = async move {
                 let keeping = match idempotency::before::<(), OnceError>(unit, once.as_ref()).await? {

@@ -24,6 +24,7 @@ use super::{
     row::{CustomerIndexRow, CustomerRow},
 };
 use crate::persistence::{
+    engine::Decision,
     error::Failure,
     event::{row::EventRow, superseded::SupersededRow},
     idempotency::{Keeping, Once},
@@ -57,6 +58,17 @@ pub(crate) async fn decide(unit: &dyn Reads, jobs: &[Job]) -> Result<(Answers, W
         keeping.latest(unit, &mut batch.writes, id.into(), version, at).await.map_err(Failure::Database)?;
     }
     Ok((answers, batch.into_writes(&facts)))
+}
+
+/// Decides one change.
+pub(crate) async fn one(unit: &dyn Reads, job: Job) -> Result<Decision<CustomerChanged>, Failure<ChangeCustomerError>> {
+    let (mut answers, writes) = decide(unit, &[job]).await.map_err(|failure| match failure {
+        Failure::Refused(error) => Failure::Refused(error.into()),
+        Failure::Database(error) => Failure::Database(error),
+    })?;
+    let nothing = || StoreError::Failed { reason: "a change has no answer".to_owned() };
+    let answer = answers.pop().unwrap_or_else(|| Err(nothing().into())).map_err(Failure::Refused)?;
+    Ok(Decision { answer, writes })
 }
 
 /// The state after the changes so far.

@@ -17,8 +17,13 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-use super::{row::index_key, search::Search};
+use super::{
+    change::{Job, one},
+    row::index_key,
+    search::Search,
+};
 use crate::persistence::{
+    author::Author,
     engine::{CustomerKey, Pace},
     page::cut,
     store::Store,
@@ -44,14 +49,19 @@ impl CustomerRepository for Store {
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
         let environment = match command.subject() {
-            Subject::New | Subject::ExternalId(_) => self.environment_to_write(scope.owner).await?,
+            Subject::New | Subject::ExternalId(_) => self.environment_to_write(&scope.origin, scope.owner).await?,
             // An environment without a row has no customers to change.
             Subject::Id(_) => match self.environment(scope.owner).await? {
                 Some(environment) => environment,
                 None => return Err(ChangeCustomerError::UnknownCustomer),
             },
         };
-        self.engine.change(scope, environment, command).await
+        if scope.origin.report().is_none() {
+            return self.engine.change(scope, environment, command).await;
+        }
+        // In a transaction of its own, so that a dry run delays no shared commit.
+        let job = Job { scope: scope.clone(), environment, command };
+        self.write(Author::from(scope), environment, move |unit| one(unit, job.clone()).boxed()).await
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {

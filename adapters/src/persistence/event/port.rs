@@ -21,6 +21,7 @@ use patron_domain::{
 
 use super::{entity_key, past};
 use crate::persistence::{
+    author::Author,
     engine::{CustomerKey, Decision, Pace},
     error::Failure,
     metrics,
@@ -153,7 +154,7 @@ impl Store {
     /// Checks again whether the log was taken back behind a reader, in a transaction for writing. So a standby that
     /// lags behind resets no reader.
     async fn taken_back(&self, environment: i32, cursor: EventCursor) -> Result<EventLogError, StoreError> {
-        let check = self.write(environment, move |unit| {
+        let check = self.write(Author::system(), environment, move |unit| {
             let check = async move {
                 let last = unit.last_position(environment).await?.unwrap_or_default();
                 let found = unit.event_id_at(environment, cursor.position().stored()).await?;

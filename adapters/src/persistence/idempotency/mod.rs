@@ -16,6 +16,7 @@ use patron_domain::{
     ids::EventId,
     lifecycle::{Owner, Version},
     store::StoreError,
+    tenancy::Origin,
     time::Timestamp,
 };
 
@@ -50,7 +51,9 @@ impl Once {
     /// The claim of work that may be in another environment than the caller's.
     pub(crate) async fn of(store: &Store, claim: Option<CallersClaim>) -> Result<Option<Self>, StoreError> {
         let Some(CallersClaim { owner, claim }) = claim else { return Ok(None) };
-        Ok(Some(Self { environment: store.environment_to_write(owner).await?, owner, claim }))
+        // A dry run has no claim.
+        let environment = store.environment_to_write(&Origin::default(), owner).await?;
+        Ok(Some(Self { environment, owner, claim }))
     }
 }
 

@@ -20,6 +20,7 @@ use patron_domain::{
 
 use super::row::{FailedRowRow, ImportRow, PiecePlaceRow, PieceRow};
 use crate::persistence::{
+    author::Author,
     audit::Auditing,
     customer::change::{Job, decide},
     engine::{Decision, Pace},
@@ -46,8 +47,8 @@ fn scope_of(import: &ImportJob) -> EnvironmentScope {
 #[async_trait]
 impl ImportRepository for Store {
     async fn begin(&self, scope: &EnvironmentScope, import: ImportJob) -> Result<(), StoreError> {
-        let environment = self.environment_to_write(scope.owner).await?;
-        let begin = self.write(environment, move |_| {
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
+        let begin = self.write(Author::from(scope), environment, move |_| {
             let writes = Writes {
                 new_imports: vec![ImportRow::new(environment, &import)],
                 marked: Some(environment),
@@ -65,10 +66,10 @@ impl ImportRepository for Store {
         number: u32,
         bytes: Vec<u8>,
     ) -> Result<(), StoreError> {
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         let row = PieceRow { environment, import: id.into(), number, bytes };
-        let add = self.write(environment, move |_| {
+        let add = self.write(Author::from(scope), environment, move |_| {
             let writes = Writes { new_pieces: vec![row.clone()], ..Writes::default() };
             async move { Ok::<_, Failure<StoreError>>(Decision { answer: (), writes }) }.boxed()
         });
@@ -81,9 +82,9 @@ impl ImportRepository for Store {
         import: ImportJob,
         again: bool,
     ) -> Result<Option<ImportId>, StoreError> {
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let auditing = Auditing::of(self, scope).await?;
-        let finish = self.write(environment, move |unit| {
+        let finish = self.write(Author::from(scope), environment, move |unit| {
             let (import, auditing) = (import.clone(), auditing.clone());
             let finish = async move {
                 if !again && let Some(other) = unit.imports_of_digest(environment, &import.digest).await?.first() {
@@ -106,7 +107,7 @@ impl ImportRepository for Store {
     async fn abandon(&self, scope: &EnvironmentScope, id: ImportId) -> Result<(), StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(()) };
         let owner = scope.owner;
-        let abandon = self.write(environment, move |unit| {
+        let abandon = self.write(Author::from(scope), environment, move |unit| {
             let abandon = async move {
                 let Some(row) = unit.lock_import(environment, id.into()).await? else {
                     return Ok(Decision::nothing(()));
@@ -151,7 +152,7 @@ impl ImportRepository for Store {
     ) -> Result<ImportJob, ImportError> {
         let environment = self.environment(scope.owner).await?.ok_or(ImportError::Unknown)?;
         let (owner, auditing) = (scope.owner, Auditing::of(self, scope).await?);
-        let amend = self.write(environment, move |unit| {
+        let amend = self.write(Author::from(scope), environment, move |unit| {
             let auditing = auditing.clone();
             let amend = async move {
                 let row =
@@ -218,7 +219,7 @@ impl ImportRepository for Store {
         let Some((environment, id)) = found.await?.into_iter().next() else { return Ok(None) };
         let owners = self.owners_of([environment].into_iter()).await?;
         let Some(owner) = owners.get(&environment).copied() else { return Ok(None) };
-        let take = self.write(Party::System, move |unit| {
+        let take = self.write(Author::system(), Party::System, move |unit| {
             let (holder, until) = (claim.holder.clone(), claim.until);
             let take = async move {
                 let row = unit.lock_import(environment, id).await?;
@@ -242,7 +243,7 @@ impl ImportRepository for Store {
         let Some(import) = self.import_of(environment, &chunk).await? else { return Ok(None) };
         let scope = scope_of(&import);
         let auditing = Auditing::of(self, &scope).await?;
-        let record = self.write(environment, move |unit| {
+        let record = self.write(Author::system(), environment, move |unit| {
             let (chunk, scope, auditing) = (chunk.clone(), scope.clone(), auditing.clone());
             record(unit, environment, chunk, scope, auditing).boxed()
         });
@@ -259,7 +260,7 @@ impl ImportRepository for Store {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let Some(environment) = self.environment(owner).await? else { return Ok(()) };
-        let fail = self.write(environment, move |unit| {
+        let fail = self.write(Author::system(), environment, move |unit| {
             let (holder, reason) = (holder.clone(), reason.clone());
             let fail = async move {
                 let row = unit.lock_import(environment, id.into()).await?;

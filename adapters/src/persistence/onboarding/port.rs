@@ -22,6 +22,7 @@ use patron_domain::{
 use super::row::{RunRow, WorkflowRow, name_column};
 use crate::persistence::{
     audit::Auditing,
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     idempotency::{self, Before, Once},
@@ -87,11 +88,11 @@ impl OnboardingRepository for Store {
         put: PutWorkflow,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<Workflow>, OnboardingError> {
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let auditing = Auditing::of(self, scope).await?;
         let scope = scope.clone();
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(&scope), environment, move |unit| {
             let (scope, put, once, auditing) = (scope.clone(), put.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_workflow(environment, name_column(put.name.as_ref())).await?;
@@ -157,7 +158,7 @@ impl OnboardingRepository for Store {
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let auditing = Auditing::of(self, scope).await?;
         let owner = scope.owner;
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(scope), environment, move |unit| {
             let (name, once, auditing) = (name.clone(), once.clone(), auditing.clone());
             let only_if = only_if.clone();
             let work = async move {
@@ -205,7 +206,7 @@ impl OnboardingRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(OnboardingError::UnknownRun)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let owner = scope.owner;
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(scope), environment, move |unit| {
             let once = once.clone();
             let work = async move {
                 let row = unit.lock_run(environment, customer.into()).await?;
@@ -245,7 +246,7 @@ impl OnboardingRepository for Store {
         for (environment, customers) in by_environment {
             let Some(owner) = owners.get(&environment).copied() else { continue };
             let (holder, until) = (claim.holder.clone(), claim.until);
-            let take = self.write(Party::System, move |unit| {
+            let take = self.write(Author::system(), Party::System, move |unit| {
                 let (customers, holder) = (customers.clone(), holder.clone());
                 let take = async move {
                     let (mut runs, mut writes) = (Vec::new(), Writes::default());
@@ -268,7 +269,7 @@ impl OnboardingRepository for Store {
 
     async fn record_run(&self, _scope: &SystemScope, record: RunRecord) -> Result<bool, StoreError> {
         let Some(environment) = self.environment(record.run.owner).await? else { return Ok(false) };
-        let write = self.write(environment, move |unit| {
+        let write = self.write(Author::system(), environment, move |unit| {
             let RunRecord { run, holder, keep_until } = record.clone();
             let write = async move {
                 let row = unit.lock_run(environment, run.customer_id.into()).await?;

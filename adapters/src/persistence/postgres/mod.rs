@@ -46,6 +46,7 @@ use self::{
     timeouts::Timeouts,
 };
 use super::{
+    author::Ending,
     customer::change::Job,
     engine::{Answer, CustomerKey, Deciding, Engine, Pace, Reading, Refused},
     metrics,
@@ -167,10 +168,15 @@ impl Engine for PostgresEngine {
         Ok(self.look_ups.find(environment, key).await?)
     }
 
-    async fn write(&self, party: Party, work: Deciding) -> Result<Answer, Refused> {
+    async fn write(&self, party: Party, ending: Ending, work: Deciding) -> Result<Answer, Refused> {
         let permit = self.writes.clone().try_acquire_owned();
         let permit = permit.map_err(|_| Refused::Store(StoreError::unavailable("too many writes are waiting")))?;
-        write::write((self.pool_of(party).clone(), party), permit, self.timeouts.call, work).await
+        let pool = self.pool_of(party).clone();
+        match ending {
+            Ending::Commit => write::write((pool, party), permit, self.timeouts.call, work).await,
+            // It runs apart, so it delays no shared commit.
+            Ending::DryRun => write::try_out((pool, party), permit, self.timeouts.call, work).await,
+        }
     }
 
     async fn change(

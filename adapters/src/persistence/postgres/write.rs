@@ -100,6 +100,52 @@ async fn make(pool: &Pool, party: Party, wait: Duration, work: &Deciding) -> Res
     }
 }
 
+/// The outcome of a transaction that is always rolled back.
+enum Outcome {
+    Decided(Answer),
+    Refused(Answer),
+}
+
+/// Decides and writes like [`write`], and takes everything back.
+pub(super) async fn try_out(
+    (pool, party): (Pool, Party),
+    _permit: OwnedSemaphorePermit,
+    wait: Duration,
+    work: Deciding,
+) -> Result<Answer, Refused> {
+    within("postgres", wait, rolled_back(&pool, party, &work)).await
+}
+
+async fn rolled_back(pool: &Pool, party: Party, work: &Deciding) -> Result<Answer, Refused> {
+    let mut tries = 1;
+    loop {
+        let session = pool.session(party).await.map_err(Refused::Store)?;
+        let unit = session.unit();
+        let attempt = async {
+            let decision = work(&unit).await.map_err(|failure| match failure {
+                Failure::Refused(refusal) => Failure::Refused(Outcome::Refused(refusal)),
+                Failure::Database(error) => Failure::Database(error),
+            })?;
+            decision.writes.try_out(&unit).await?;
+            Err::<(), _>(Failure::Refused(Outcome::Decided(decision.answer)))
+        };
+        let problem = match session.transaction(Purpose::Write, attempt).await {
+            Err(Ended::Refused(Outcome::Decided(answer))) => return Ok(answer),
+            Err(Ended::Refused(Outcome::Refused(refusal))) => return Err(Refused::Refused(refusal)),
+            Err(Ended::Failed(problem)) => problem,
+            // An attempt is never committed.
+            Ok(()) | Err(Ended::Unknown(())) => return Err(Refused::Store(unknown())),
+        };
+        // The next try finds a unique value taken, as in a real write.
+        if problem.kind == Kind::Other || tries == TRIES {
+            return Err(Refused::Store(problem.error));
+        }
+        drop(session);
+        tokio::time::sleep(PAUSE * tries).await;
+        tries += 1;
+    }
+}
+
 /// Adds a row to writes that would otherwise leave no trace by which to find out whether they were committed.
 #[expect(clippy::disallowed_methods, reason = "a mark is not part of the domain")]
 fn mark(writes: &mut Writes) {

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::unit::{Logs, SqliteUnit};
 use crate::persistence::{
+    author::Ending,
     engine::{Answer, Deciding, Refused},
     error::{Failure, store_error},
 };
@@ -21,21 +22,48 @@ pub(super) const MAX_BATCH: usize = 64;
 /// The work of a transaction, with the channel for its outcome.
 pub(super) struct Job {
     work: Deciding,
+    ending: Ending,
     outcome: Option<Result<Answer, Refused>>,
     answer: oneshot::Sender<Result<Answer, Refused>>,
 }
 
 impl Job {
-    pub(super) fn new(work: Deciding, answer: oneshot::Sender<Result<Answer, Refused>>) -> Self {
-        Self { work, outcome: None, answer }
+    pub(super) fn new(ending: Ending, work: Deciding, answer: oneshot::Sender<Result<Answer, Refused>>) -> Self {
+        Self { work, ending, outcome: None, answer }
+    }
+
+    /// Whether it may change the database.
+    pub(super) fn writes(&self) -> bool {
+        self.ending == Ending::Commit
     }
 
     /// Decides and writes. After an error of the database, the caller must roll back.
     fn run(&mut self, connection: &mut SqliteConnection, logs: &mut Logs) -> QueryResult<()> {
+        match self.ending {
+            Ending::Commit => self.attempt(connection, logs),
+            Ending::DryRun => {
+                // In a savepoint, which is then rolled back.
+                let taken_back = connection.transaction(|connection| {
+                    // An error of the database is part of the outcome, and is gone with the savepoint.
+                    let _ = self.attempt(connection, logs);
+                    Err::<(), _>(Error::RollbackTransaction)
+                });
+                match taken_back {
+                    Err(Error::RollbackTransaction) => Ok(()),
+                    other => other,
+                }
+            }
+        }
+    }
+
+    fn attempt(&mut self, connection: &mut SqliteConnection, logs: &mut Logs) -> QueryResult<()> {
         let unit = SqliteUnit::new(connection, logs);
         let work = async {
             let decision = (self.work)(&unit).await?;
-            decision.writes.apply(&unit).await?;
+            match self.ending {
+                Ending::Commit => decision.writes.apply(&unit).await?,
+                Ending::DryRun => decision.writes.try_out(&unit).await?,
+            }
             Ok(decision.answer)
         };
         // SQLite's statements never wait.
@@ -85,9 +113,15 @@ pub(super) fn commit(
                 batch.extend(more());
             }
         }
-        logs.write(connection)
+        logs.write(connection)?;
+        // Without a write there is nothing to bring to the disk.
+        if batch.iter().any(Job::writes) { Ok(()) } else { Err(Error::RollbackTransaction) }
     });
-    let outcome = if failed { apart(connection, &mut batch) } else { together };
+    let outcome = match together {
+        _ if failed => apart(connection, &mut batch),
+        Err(Error::RollbackTransaction) => Ok(()),
+        together => together,
+    };
     (batch, outcome)
 }
 

@@ -27,7 +27,8 @@ use crate::commits::Commits;
 
 use self::{connection::Role, lock::ServerLock, readers::Readers, writer::Writer};
 use super::{
-    customer::change::{Job, decide},
+    author::Ending,
+    customer::change::{Job, one},
     engine::{Answer, CustomerKey, Deciding, Decision, Engine, Pace, Reading, Refused},
     error::Failure,
     metrics,
@@ -99,8 +100,8 @@ impl Engine for SqliteEngine {
         self.readers.look_up(find).await
     }
 
-    async fn write(&self, _: Party, work: Deciding) -> Result<Answer, Refused> {
-        self.writer.write(work).await
+    async fn write(&self, _: Party, ending: Ending, work: Deciding) -> Result<Answer, Refused> {
+        self.writer.write(ending, work).await
     }
 
     async fn change(
@@ -109,8 +110,8 @@ impl Engine for SqliteEngine {
         environment: i32,
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
-        let job = [Job { scope: scope.clone(), environment, command }];
-        match self.writer.write(Box::new(move |unit| one(unit, job.clone()).boxed())).await {
+        let job = Job { scope: scope.clone(), environment, command };
+        match self.writer.write(Ending::Commit, Box::new(move |unit| erased(unit, job.clone()).boxed())).await {
             Ok(answer) => answer.downcast().map(|changed| *changed).map_err(|_| mixed_up().into()),
             Err(Refused::Store(error)) => Err(error.into()),
             Err(Refused::Refused(refusal)) => {
@@ -140,17 +141,11 @@ impl Engine for SqliteEngine {
 }
 
 /// Decides one change of a customer.
-async fn one(unit: &dyn Reads, job: [Job; 1]) -> Result<Decision<Answer>, Failure<Answer>> {
-    let refused = |refusal: ChangeCustomerError| Failure::Refused(Box::new(refusal) as Answer);
-    let decided = decide(unit, &job).await.map_err(|failure| match failure {
-        Failure::Refused(error) => refused(error.into()),
-        Failure::Database(error) => Failure::Database(error),
-    });
-    let (mut answers, writes) = decided?;
-    match answers.pop() {
-        Some(Ok(changed)) => Ok(Decision { answer: Box::new(changed) as Answer, writes }),
-        Some(Err(refusal)) => Err(refused(refusal)),
-        None => Err(refused(mixed_up().into())),
+async fn erased(unit: &dyn Reads, job: Job) -> Result<Decision<Answer>, Failure<Answer>> {
+    match one(unit, job).await {
+        Ok(Decision { answer, writes }) => Ok(Decision { answer: Box::new(answer) as Answer, writes }),
+        Err(Failure::Refused(refusal)) => Err(Failure::Refused(Box::new(refusal) as Answer)),
+        Err(Failure::Database(error)) => Err(Failure::Database(error)),
     }
 }
 

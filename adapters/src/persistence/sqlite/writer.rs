@@ -21,6 +21,7 @@ use super::batch::{Job, commit};
 use crate::{
     commits::Commits,
     persistence::{
+        author::Ending,
         engine::{Answer, Deciding, Refused},
         error::store_error,
         metrics,
@@ -53,11 +54,11 @@ impl Writer {
 
     /// Runs a transaction, and returns once it is on the disk. The work is finished even if the caller stops waiting.
     /// It may run twice if the first transaction was rolled back.
-    pub(super) async fn write(&self, work: Deciding) -> Result<Answer, Refused> {
+    pub(super) async fn write(&self, ending: Ending, work: Deciding) -> Result<Answer, Refused> {
         let (answer, answered) = oneshot::channel();
         let jobs = self.sender().map_err(Refused::Store)?;
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = jobs.try_send(Job::new(work, answer)) {
+        if let Err(error) = jobs.try_send(Job::new(ending, work, answer)) {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(Refused::Store(match error {
                 TrySendError::Full(_) => {
@@ -149,16 +150,23 @@ fn write(mut connection: SqliteConnection, queue: &Queue, commits: &Commits) {
             next
         });
         let took = begun.elapsed();
-        metrics::batch("sqlite", batch.len(), took);
+        let writes = batch.iter().filter(|job| job.writes()).count();
+        if writes > 0 {
+            metrics::batch("sqlite", writes, took);
+        }
         let outcome = outcome.map_err(|error| {
             let error = store_error(&error);
             tracing::error!(%error, waiting = batch.len(), "a commit failed");
             error
         });
         window = Window::after(batch.len(), queue.waiting.load(Ordering::Relaxed), took);
-        commits.count(batch.len());
+        if writes > 0 {
+            commits.count(writes);
+        }
         batch.into_iter().for_each(|job| job.answer(&outcome));
-        commits.wake();
+        if writes > 0 {
+            commits.wake();
+        }
     }
 }
 
@@ -205,6 +213,7 @@ mod tests {
 
     use super::Writer;
     use crate::persistence::{
+        author::Ending,
         engine::{Answer, Deciding, Decision, Refused},
         error::Failure,
         sqlite::connection::{Role, migrate, open, prepare_path},
@@ -264,12 +273,12 @@ mod tests {
         });
         let all = async {
             tokio::join!(
-                writer.write(block),
-                writer.write(insert(1)),
-                writer.write(refused),
-                writer.write(twice),
-                writer.write(insert(1)),
-                writer.write(insert(3)),
+                writer.write(Ending::Commit, block),
+                writer.write(Ending::Commit, insert(1)),
+                writer.write(Ending::Commit, refused),
+                writer.write(Ending::Commit, twice),
+                writer.write(Ending::Commit, insert(1)),
+                writer.write(Ending::Commit, insert(3)),
                 async { drop(release) }
             )
         };
@@ -285,14 +294,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let writer = start(folder.path(), 100);
         let (release, block) = blocker();
-        assert!(tokio::time::timeout(Duration::from_millis(20), writer.write(block)).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(20), writer.write(Ending::Commit, block)).await.is_err());
         for number in 0..10 {
-            assert!(tokio::time::timeout(Duration::ZERO, writer.write(insert(number))).await.is_err());
+            assert!(tokio::time::timeout(Duration::ZERO, writer.write(Ending::Commit, insert(number))).await.is_err());
         }
         drop(release);
         writer.close().await;
         assert_eq!(count(folder.path()), 10);
-        assert!(matches!(writer.write(insert(99)).await, Err(Refused::Store(StoreError::Unavailable { .. }))));
+        assert!(matches!(
+            writer.write(Ending::Commit, insert(99)).await,
+            Err(Refused::Store(StoreError::Unavailable { .. }))
+        ));
         assert!(writer.ping().is_err());
     }
 
@@ -301,15 +313,40 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let writer = start(folder.path(), 1);
         let (release, block) = blocker();
-        let _ = tokio::time::timeout(Duration::from_millis(50), writer.write(block)).await;
-        let _ = tokio::time::timeout(Duration::ZERO, writer.write(insert(1))).await;
+        let _ = tokio::time::timeout(Duration::from_millis(50), writer.write(Ending::Commit, block)).await;
+        let _ = tokio::time::timeout(Duration::ZERO, writer.write(Ending::Commit, insert(1))).await;
         // The writer takes waiting jobs only between jobs, so the queue is full now.
-        let refused = writer.write(insert(2)).await;
+        let refused = writer.write(Ending::Commit, insert(2)).await;
         assert!(
             matches!(refused, Err(Refused::Store(StoreError::Unavailable { reason })) if reason.contains("too many"))
         );
         drop(release);
         writer.close().await;
         assert_eq!(count(folder.path()), 1);
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_leaves_nothing_sees_the_jobs_before_it_and_counts_as_no_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = start(folder.path(), 100);
+        let mut commits = writer.commits.listen();
+        assert!(writer.write(Ending::DryRun, insert(1)).await.is_ok());
+        assert!(tokio::time::timeout(Duration::from_millis(20), commits.next()).await.is_err(), "nobody is woken");
+        let (release, block) = blocker();
+        let all = async {
+            tokio::join!(
+                writer.write(Ending::Commit, block),
+                writer.write(Ending::DryRun, insert(1)),
+                writer.write(Ending::Commit, insert(1)),
+                writer.write(Ending::DryRun, insert(1)),
+                writer.write(Ending::Commit, insert(2)),
+                async { drop(release) }
+            )
+        };
+        let (_, before, one, again, two, ()) = all.await;
+        assert!(before.is_ok() && one.is_ok() && two.is_ok());
+        assert!(is_failure(&again), "the tenant was inserted before");
+        assert_eq!(count(folder.path()), 2);
+        commits.next().await;
     }
 }

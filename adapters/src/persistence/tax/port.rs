@@ -24,6 +24,7 @@ use super::{
     row::{DefaultRow, RateRow},
 };
 use crate::persistence::{
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     event::row::EventRow,
@@ -75,9 +76,9 @@ impl TaxRepository for Store {
     ) -> Result<Done<TaxRate>, CreateTaxRateError> {
         let mut created = created;
         created.state.owner = scope.owner;
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
-        let create = self.write(environment, move |unit| {
+        let create = self.write(Author::from(scope), environment, move |unit| {
             let (created, once) = (created.clone(), once.clone());
             let create = async move {
                 let holder = unit.rate_of_code(environment, created.state.code.as_str()).await?;
@@ -132,7 +133,7 @@ impl TaxRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(ChangeTaxRateError::Unknown)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
-        let change = self.write(environment, move |unit| {
+        let change = self.write(Author::from(&scope), environment, move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
                 // Lock first: a repeated request that waited for the lock then finds the answer that the first one
@@ -176,10 +177,10 @@ impl TaxRepository for Store {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError> {
         let default = TaxAssociation { owner: scope.owner, ..association };
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let owner = scope.owner;
-        let create = self.write(environment, move |unit| {
+        let create = self.write(Author::from(scope), environment, move |unit| {
             let (default, once) = (default.clone(), once.clone());
             let create = async move {
                 // Under this lock all defaults with the rate are visible, and no other can be added.
@@ -211,7 +212,7 @@ impl TaxRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(ChangeTaxDefaultError::Unknown)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
-        let change = self.write(environment, move |unit| {
+        let change = self.write(Author::from(&scope), environment, move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
                 // The rate of a default never changes. It is locked first, as in a create.

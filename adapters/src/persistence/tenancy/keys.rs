@@ -17,6 +17,7 @@ use patron_domain::{
 use super::row::{ApiKeyRow, secret_hash};
 use crate::persistence::{
     audit::Auditing,
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     idempotency::{self, Before, Once},
@@ -37,10 +38,10 @@ impl ApiKeyRepository for Store {
         claim: Option<CallersClaim>,
     ) -> Result<Done<ApiKey>, OnceError> {
         let key = ApiKey { owner: scope.owner, ..key };
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let row = ApiKeyRow::new(environment, &key, secret_hash(&secret));
-        let create = self.write(environment, move |unit| {
+        let create = self.write(Author::from(scope), environment, move |unit| {
             let (key, row, once, auditing) = (key.clone(), row.clone(), once.clone(), auditing.clone());
             let create = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -86,7 +87,7 @@ impl ApiKeyRepository for Store {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
-        let revoke = self.write(environment, move |unit| {
+        let revoke = self.write(Author::from(&scope), environment, move |unit| {
             let (scope, once, auditing) = (scope.clone(), once.clone(), auditing.clone());
             let revoke = async move {
                 let row = unit.lock_api_key(environment, id.into()).await?;
@@ -118,7 +119,7 @@ impl ApiKeyRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(RotateKeyError::Unknown)?;
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
-        let rotate = self.write(environment, move |unit| {
+        let rotate = self.write(Author::from(&scope), environment, move |unit| {
             let (scope, once, auditing) = (scope.clone(), once.clone(), auditing.clone());
             let KeyRotation { replaced, until, key, secret } = rotation.clone();
             let rotate = async move {
@@ -157,7 +158,7 @@ impl ApiKeyRepository for Store {
     }
 
     async fn record_uses(&self, _scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
-        let record = self.write(Party::System, move |unit| {
+        let record = self.write(Author::system(), Party::System, move |unit| {
             let uses = uses.clone();
             let record = async move {
                 let ids: Vec<Key> = uses.iter().map(|KeyUse { id, .. }| Key::from(*id)).collect();

@@ -19,20 +19,18 @@ use patron_domain::{
 use super::row::{ApiKeyRow, EnvironmentRow, TenantRow, secret_hash};
 use crate::persistence::{
     audit::{Auditing, row::AuditRow},
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     event::log_row::LogRow,
     idempotency::{self, Before, Once},
+    owners::OF_NO_ENVIRONMENT,
     page::{Window, page_of},
     party::Party,
     store::Store,
     value::Key,
     writes::Writes,
 };
-
-/// The number of a row of `logs` that is created with the first tenant. Its primary key prevents a second first tenant.
-/// No environment has this number.
-const OF_NO_ENVIRONMENT: i32 = 0;
 
 #[async_trait]
 impl TenancyRepository for Store {
@@ -41,7 +39,7 @@ impl TenancyRepository for Store {
             return Ok(false);
         }
         let Bootstrap { tenant, environment, key, secret } = first;
-        let number = self.environment_to_write(key.owner).await?;
+        let number = self.environment_to_write(&Origin::default(), key.owner).await?;
         let within = EnvironmentScope::new(key.owner, scope.actor.clone());
         let auditing = Auditing::of(self, &within).await?;
         let (acts, at) = ([Act::environment_created(&environment), Act::key_created(&key)], key.audit.created_at);
@@ -50,7 +48,7 @@ impl TenancyRepository for Store {
             EnvironmentRow { tenant_id: tenant.id.into(), ..EnvironmentRow::from(&environment) },
             ApiKeyRow::new(number, &key, secret_hash(&secret)),
         );
-        let bootstrap = self.write(number, move |unit| {
+        let bootstrap = self.write(Author::system(), number, move |unit| {
             let (tenant, environment, key) = rows.clone();
             let (auditing, acts) = (auditing.clone(), acts.clone());
             let bootstrap = async move {
@@ -59,7 +57,8 @@ impl TenancyRepository for Store {
                     return Ok::<_, Failure<StoreError>>(Decision::nothing(false));
                 }
                 let mut writes = Writes { marked: Some(number), ..Writes::default() };
-                // Of two concurrent bootstraps the second fails at this row, and then finds the tenant of the first.
+                // Its primary key prevents a second first tenant: of two concurrent bootstraps the second fails at this row,
+                // and then finds the tenant of the first.
                 writes.new_logs.push(LogRow::empty(OF_NO_ENVIRONMENT));
                 writes.new_tenants.push(tenant);
                 writes.new_environments.push(environment);
@@ -76,7 +75,7 @@ impl TenancyRepository for Store {
 
     async fn create_tenant(&self, _scope: &SystemScope, tenant: Tenant) -> Result<(), StoreError> {
         let row = TenantRow::from(&tenant);
-        let create = self.write(Party::System, move |_| {
+        let create = self.write(Author::system(), Party::System, move |_| {
             let mut writes = Writes::default();
             writes.new_tenants.push(row.clone());
             async move { Ok::<_, Failure<StoreError>>(Decision { answer: (), writes }) }.boxed()
@@ -100,7 +99,7 @@ impl TenancyRepository for Store {
         at: Timestamp,
     ) -> Result<Option<Tenant>, StoreError> {
         let actor = scope.actor.clone();
-        let suspend = self.write(Party::System, move |unit| {
+        let suspend = self.write(Author::system(), Party::System, move |unit| {
             let actor = actor.clone();
             let suspend = async move {
                 let Some(row) = unit.lock_tenant(id.into()).await? else { return Ok(Decision::nothing(None)) };
@@ -133,9 +132,9 @@ impl TenancyRepository for Store {
             return Err(CreateEnvironmentError::UnknownTenant);
         }
         let owner = Owner { tenant_id: scope.tenant_id, environment_id: environment.id };
-        let number = self.environment_to_write(owner).await?;
+        let number = self.environment_to_write(&scope.origin, owner).await?;
         let auditing = Auditing::within(self, scope, environment.id).await?;
-        let create = self.write(number, move |unit| {
+        let create = self.write(Author::from(scope), number, move |unit| {
             let (environment, once, auditing) = (environment.clone(), once.clone(), auditing.clone());
             let create = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -167,7 +166,7 @@ impl TenancyRepository for Store {
         let Some(number) = self.environment(owner).await? else { return Ok(None) };
         let (tenant, actor) = (Key::from(scope.tenant_id), scope.actor.clone());
         let auditing = Auditing::within(self, scope, id).await?;
-        let rename = self.write(number, move |unit| {
+        let rename = self.write(Author::from(scope), number, move |unit| {
             let (name, actor, once, auditing) = (name.clone(), actor.clone(), once.clone(), auditing.clone());
             let only_if = only_if.clone();
             let rename = async move {

@@ -22,6 +22,7 @@ use patron_domain::{
 use super::row::{DeliveryPlaceRow, DeliveryRow, EndpointRow};
 use crate::persistence::{
     audit::Auditing,
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     idempotency::{self, Before, Once},
@@ -50,9 +51,9 @@ impl WebhookRepository for Store {
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
-        let create = self.write(environment, move |unit| {
+        let create = self.write(Author::from(scope), environment, move |unit| {
             let (endpoint, once, auditing) = (endpoint.clone(), once.clone(), auditing.clone());
             let create = async move {
                 let known = unit.count_endpoints_of(environment).await?;
@@ -118,7 +119,7 @@ impl WebhookRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(WebhookError::UnknownEndpoint)?;
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(&scope), environment, move |unit| {
             let (scope, change, once, auditing) = (scope.clone(), change.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_endpoint(environment, change.id.into()).await?;
@@ -154,7 +155,7 @@ impl WebhookRepository for Store {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(&scope), environment, move |unit| {
             let (scope, once, auditing) = (scope.clone(), once.clone(), auditing.clone());
             let only_if = only_if.clone();
             let work = async move {
@@ -228,9 +229,9 @@ impl WebhookRepository for Store {
         limit: u32,
         claim: Option<CallersClaim>,
     ) -> Result<Done<u64>, OnceError> {
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let (once, owner) = (Once::of(self, claim).await?, scope.owner);
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(scope), environment, move |unit| {
             let once = once.clone();
             let work = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -303,7 +304,7 @@ impl WebhookRepository for Store {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let last = Key::from(WebhookDeliveryId::last_at(changed_before));
-        let remove = self.write(Party::System, move |unit| {
+        let remove = self.write(Author::system(), Party::System, move |unit| {
             let remove = async move {
                 let all = unit.environments_known().await?;
                 let old = unit.old_deliveries(&all, changed_before.micros(), last, limit.into()).await?;
@@ -331,10 +332,10 @@ impl Store {
     where
         T: Answer + Clone + Send + Sync + 'static,
     {
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let once = Once::of(self, claim).await?;
         let rows: Vec<_> = deliveries.iter().map(|delivery| DeliveryRow::new(environment, delivery)).collect();
-        let add = self.write(environment, move |unit| {
+        let add = self.write(Author::from(scope), environment, move |unit| {
             let (rows, answer, once) = (rows.clone(), answer.clone(), once.clone());
             let add = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {

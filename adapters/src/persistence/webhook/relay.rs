@@ -16,6 +16,7 @@ use patron_domain::{
 
 use super::row::{DeliveryRow, EndpointRow};
 use crate::persistence::{
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     metrics,
@@ -75,7 +76,7 @@ impl Store {
         claim: &LeaseClaim,
     ) -> Result<Vec<EndpointRow>, StoreError> {
         let (holder, now, until) = (claim.holder.clone(), claim.now.micros(), claim.until.micros());
-        let take = self.write(Party::System, move |unit| {
+        let take = self.write(Author::system(), Party::System, move |unit| {
             let (ids, holder) = (ids.clone(), holder.clone());
             let take = async move {
                 let mut rows = unit.lock_endpoints(environment, &ids).await?;
@@ -100,7 +101,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let known = self.read(Pace::LookUp, move |unit| unit.any_endpoint(id.into()).boxed()).await?;
         let Some(EndpointRow { environment, .. }) = known else { return Ok(false) };
-        let renew = self.write(Party::System, move |unit| {
+        let renew = self.write(Author::system(), Party::System, move |unit| {
             let holder = holder.clone();
             let renew = async move {
                 let row = unit.lock_endpoint(environment, id.into()).await?;
@@ -123,7 +124,7 @@ impl Store {
         let Some(environment) = self.environment(record.owner).await? else { return Ok(false) };
         let rows = record.fresh.iter().chain(&record.changed);
         let rows: Vec<_> = rows.map(|delivery| DeliveryRow::new(environment, delivery)).collect();
-        let write = self.write(environment, move |unit| {
+        let write = self.write(Author::system(), environment, move |unit| {
             let (record, rows) = (record.clone(), rows.clone());
             let write = async move {
                 let row = unit.lock_endpoint(environment, record.endpoint_id.into()).await?;

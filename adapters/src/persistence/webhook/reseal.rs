@@ -13,6 +13,7 @@ use patron_domain::{
 };
 
 use crate::persistence::{
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     onboarding::row::WorkflowRow,
@@ -51,7 +52,7 @@ impl Store {
         vault: &Arc<dyn SecretVault>,
     ) -> Result<Resealed, StoreError> {
         let vault = vault.clone();
-        let reseal = self.write(environment, move |unit| {
+        let reseal = self.write(Author::system(), environment, move |unit| {
             let vault = vault.clone();
             let reseal = async move {
                 let (mut counts, mut writes) = (Resealed::default(), Writes::default());
@@ -77,7 +78,7 @@ impl Store {
         vault: &Arc<dyn SecretVault>,
     ) -> Result<(Resealed, Option<Key>), StoreError> {
         let vault = vault.clone();
-        let reseal = self.write(environment, move |unit| {
+        let reseal = self.write(Author::system(), environment, move |unit| {
             let vault = vault.clone();
             let reseal = async move {
                 let (mut counts, mut writes) = (Resealed::default(), Writes::default());

@@ -115,7 +115,8 @@ impl AdministrationService {
     ) -> Result<Done<Environment>, EnvironmentError> {
         let scope = caller.authorise_tenant(Permission::AdministerTenant)?;
         let now = self.clock.now();
-        let environment = Maker::start(&*self.ids, now, &scope.actor).environment(scope.tenant_id, name, kind);
+        let environment =
+            Maker::start(scope.origin.ids(&*self.ids, now), now, &scope.actor).environment(scope.tenant_id, name, kind);
         match self.tenancy.create_environment(&scope, environment, self.claim(caller, request, now)).await {
             Ok(made) => Ok(made),
             Err(CreateEnvironmentError::KeyReused(reused)) => Err(reused.into()),
@@ -208,7 +209,7 @@ impl AdministrationService {
         let new = NewApiKey { expires_at, ..new };
         let scope = self.key_scope(caller, environment).await?;
         let secret = ApiKeySecret::from_random(self.randomness.secret_bytes()?);
-        let key = Maker::start(&*self.ids, now, &scope.actor).key(scope.owner, new, &secret);
+        let key = Maker::start(scope.origin.ids(&*self.ids, now), now, &scope.actor).key(scope.owner, new, &secret);
         let Done { value, replayed } = self.keys.create(&scope, key, secret.clone(), claim).await?;
         Ok((value, (!replayed).then_some(secret)))
     }
@@ -264,7 +265,7 @@ impl AdministrationService {
         let now = self.clock.now();
         let secret = ApiKeySecret::from_random(self.randomness.secret_bytes()?);
         let new = replaced.successor(now, self.key_max_age);
-        let key = Maker::start(&*self.ids, now, &scope.actor).key(scope.owner, new, &secret);
+        let key = Maker::start(scope.origin.ids(&*self.ids, now), now, &scope.actor).key(scope.owner, new, &secret);
         let rotation = KeyRotation { replaced: id, until: now.later(overlap), key, secret: secret.clone() };
         let Done { value, replayed } = self.keys.rotate(&scope, rotation, self.claim(caller, request, now)).await?;
         Ok((value, (!replayed).then_some(secret)))

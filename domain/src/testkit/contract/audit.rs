@@ -10,7 +10,7 @@ use super::{
     world::{OrSay, Outcome, World, holds, same},
 };
 use crate::{
-    audit::{AuditAction, AuditEntry, AuditNumber, AuditObject, AuditQuery, RefusedUses},
+    audit::{AuditAction, AuditEntry, AuditNumber, AuditObject, AuditQuery, CountedUse, CountedUses},
     idempotency::CallersClaim,
     lifecycle::Owner,
     tenancy::{Actor, Environment, EnvironmentName, EnvironmentScope, Origin, RequestId, SystemScope, TenantScope},
@@ -28,7 +28,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("audit.entries: records a change from another environment in both logs", from_home(world).await);
     report.note("audit.entries: continues before the given number", pages(world).await);
     report.note("audit.entries: finds no entry of another environment or tenant", elsewhere(world).await);
-    report.note("audit.count_refused_uses: one entry per key and hour, with the sum", counts(world).await);
+    report.note("audit.count_uses: one entry per kind, key and hour, with the sum", counts(world).await);
     report.note(
         "audit.forget_addresses: removes the addresses of older entries, and nothing else",
         forgotten(world).await,
@@ -220,30 +220,34 @@ async fn elsewhere(world: &World<'_>) -> Outcome {
 }
 
 async fn counts(world: &World<'_>) -> Outcome {
+    use CountedUse::{DryRun, Refused};
     let scope = world.environment().await?;
     let (key, _) = world.created_key(&scope).await?;
     let (other, _) = world.created_key(&scope).await?;
     let hour = world.now().hour();
-    let uses = |key, hour, count, last| {
-        Ok::<_, String>(RefusedUses { key, owner: scope.owner, hour, count, origin: origin(last)? })
+    let uses = |kind, key, hour, count, last| {
+        Ok::<_, String>(CountedUses { kind, key, owner: scope.owner, hour, count, origin: origin(last)? })
     };
     let next = hour.later(Duration::from_secs(3_600));
     let calls = [
-        vec![uses(key.id, hour, 3, 1)?, uses(other.id, hour, 1, 2)?],
-        vec![uses(key.id, hour, 4, 3)?, uses(key.id, next, 1, 4)?],
+        vec![uses(Refused, key.id, hour, 3, 1)?, uses(Refused, other.id, hour, 1, 2)?],
+        vec![uses(Refused, key.id, hour, 4, 3)?, uses(DryRun, key.id, hour, 5, 6)?, uses(Refused, key.id, next, 1, 4)?],
+        vec![uses(DryRun, key.id, hour, 2, 5)?],
     ];
     for call in calls {
-        world.ports.audit.count_refused_uses(&SystemScope::patron(), call).await.or_say("audit.count_refused_uses")?;
+        world.ports.audit.count_uses(&SystemScope::patron(), call).await.or_say("audit.count_uses")?;
     }
     let found = entries(world, &scope).await?;
-    let counted = found.iter().filter(|entry| entry.act.action == AuditAction::KeyRefused);
-    let counted: Vec<_> =
-        counted.map(|entry| (entry.act.object, entry.at, entry.count, entry.address, entry.actor.clone())).collect();
+    let counted = |kind: CountedUse| -> Vec<_> {
+        let counted = found.iter().filter(|entry| entry.act.action == kind.action());
+        counted.map(|entry| (entry.act.object, entry.at, entry.count, entry.address, entry.actor.clone())).collect()
+    };
     let row = |id, at, count, last| {
         (AuditObject::ApiKey(id), at, Some(count), Some(IpAddr::from([192, 0, 2, last])), Actor::from(id))
     };
     let wanted = vec![row(key.id, next, 1, 4), row(other.id, hour, 1, 2), row(key.id, hour, 7, 3)];
-    same("the counts", &counted, &wanted)
+    same("the counts", &counted(Refused), &wanted)?;
+    same("the counts of another kind", &counted(DryRun), &vec![row(key.id, hour, 7, 5)])
 }
 
 async fn forgotten(world: &World<'_>) -> Outcome {

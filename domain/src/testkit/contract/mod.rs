@@ -40,6 +40,7 @@ mod changing;
 mod custom_fields;
 mod customers;
 mod deliveries;
+mod dry_run;
 mod equal;
 mod events;
 mod every_field;
@@ -258,6 +259,7 @@ async fn everything(world: &World<'_>, report: &mut Report) {
     of_customers(world, report).await;
     events::check(world, report).await;
     past::check(world, report).await;
+    dry_run::check_others(world, report).await;
     retention::check(world, report).await;
     over_all_environments(world, report).await;
     of_taxes(world, report).await;
@@ -373,6 +375,7 @@ async fn of_customers(world: &World<'_>, report: &mut Report) {
     idempotency::check(world, report).await;
     mappings::check(world, report).await;
     isolation::check(world, report).await;
+    dry_run::check(world, report).await;
     changed_lists::check(world, report).await;
     // These checks take longer than all others, so some tests of this crate leave them out.
     if world.with_lists {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::Faulty;
 use crate::{
-    audit::{AuditEntry, AuditLog, AuditQuery, RefusedUses},
+    audit::{AuditEntry, AuditLog, AuditQuery, CountedUses},
     customer::{
         BatchRefused, ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerBatches, CustomerChanged,
         CustomerParts, CustomerRecord, CustomerRepository, ExternalId, ExternalIdTerm, MappingFilter,
@@ -386,8 +386,8 @@ impl<P: AuditLog + ?Sized> AuditLog for Faulty<P> {
         self.call(self.port.entries(scope, query)).await
     }
 
-    async fn count_refused_uses(&self, scope: &SystemScope, uses: Vec<RefusedUses>) -> Result<(), StoreError> {
-        self.call(self.port.count_refused_uses(scope, uses)).await
+    async fn count_uses(&self, scope: &SystemScope, uses: Vec<CountedUses>) -> Result<(), StoreError> {
+        self.call(self.port.count_uses(scope, uses)).await
     }
 
     async fn forget_addresses(

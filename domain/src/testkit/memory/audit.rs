@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, State};
 use crate::{
-    audit::{Act, AuditEntry, AuditLog, AuditNumber, AuditQuery, RefusedUses},
+    audit::{Act, AuditEntry, AuditLog, AuditNumber, AuditQuery, CountedUses},
     lifecycle::Owner,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -20,7 +20,7 @@ impl AuditLog for MemoryStore {
         Ok(wanted.take(query.limit.into()).cloned().collect())
     }
 
-    async fn count_refused_uses(&self, _scope: &SystemScope, uses: Vec<RefusedUses>) -> Result<(), StoreError> {
+    async fn count_uses(&self, _scope: &SystemScope, uses: Vec<CountedUses>) -> Result<(), StoreError> {
         let mut state = self.lock();
         for uses in uses {
             let entries = &mut state.registry(uses.owner).audit;
@@ -28,7 +28,7 @@ impl AuditLog for MemoryStore {
                 Some(entry) => entry.count_more(&uses),
                 None => {
                     let number = next(entries);
-                    entries.push(AuditEntry::refused(number, &uses));
+                    entries.push(AuditEntry::counted(number, &uses));
                 }
             }
         }

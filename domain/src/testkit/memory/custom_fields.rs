@@ -28,7 +28,7 @@ impl CustomFieldRepository for MemoryStore {
         quota: Quota,
         claim: Option<CallersClaim>,
     ) -> Result<Done<CustomFieldDefinition>, CustomFieldError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         if let Some(made) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(made));
         }
@@ -62,7 +62,7 @@ impl CustomFieldRepository for MemoryStore {
         change: ChangeCustomField,
         claim: Option<CallersClaim>,
     ) -> Result<Done<CustomFieldDefinition>, CustomFieldError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         if let Some(changed) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(changed));
         }
@@ -86,7 +86,7 @@ impl CustomFieldRepository for MemoryStore {
         delete: DeleteCustomField,
         claim: Option<CallersClaim>,
     ) -> Result<Done<CustomFieldDeletion>, CustomFieldError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         if let Some(()) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(CustomFieldDeletion::Now));
         }
@@ -106,7 +106,7 @@ impl CustomFieldRepository for MemoryStore {
     }
 
     async fn purge_custom_field(&self, scope: &EnvironmentScope, purge: PurgeCustomField) -> Result<u64, StoreError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if !registry.custom_fields.get(&purge.key).is_some_and(|definition| definition.purging) {
             return Ok(0);

@@ -32,7 +32,8 @@ impl CustomerRepository for MemoryStore {
         scope: &EnvironmentScope,
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
-        self.lock().registry(scope.owner).change(scope, command)
+        let mut state = self.write(scope);
+        state.registry(scope.owner).change(scope, command)
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
@@ -152,7 +153,7 @@ impl CustomerBatches for MemoryStore {
         scope: &EnvironmentScope,
         commands: Vec<ChangeCustomer>,
     ) -> Result<Vec<CustomerChanged>, BatchRefused> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         let before =
             (registry.customers.clone(), registry.log.clone(), registry.idempotency.clone(), registry.runs.clone());
@@ -172,7 +173,7 @@ impl CustomerBatches for MemoryStore {
         claim: IdempotencyClaim,
         at: Timestamp,
     ) -> Result<Done<()>, OnceError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if registry.kept_before::<()>(scope.owner, Some(&claim))?.is_some() {
             return Ok(Done::before(()));

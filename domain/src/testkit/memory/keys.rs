@@ -1,9 +1,11 @@
 //! The API key port in memory.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
-use super::{MemoryStore, State, id_taken, newest_first};
+use super::{MemoryStore, Registry, State, id_taken, newest_first};
 use crate::{
     audit::Act,
     idempotency::{CallersClaim, Done, OnceError},
@@ -17,6 +19,7 @@ use crate::{
 };
 
 /// A key with the SHA-256 of its secret.
+#[derive(Clone)]
 pub(super) struct StoredKey {
     key: ApiKey,
     hash: [u8; 32],
@@ -41,7 +44,7 @@ impl ApiKeyRepository for MemoryStore {
         secret: ApiKeySecret,
         claim: Option<CallersClaim>,
     ) -> Result<Done<ApiKey>, OnceError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         if let Some(made) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(made));
         }
@@ -75,7 +78,7 @@ impl ApiKeyRepository for MemoryStore {
         at: Timestamp,
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<ApiKey>>, OnceError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         if let Some(revoked) = state.answered_before(claim.as_ref())? {
             return Ok(Some(Done::before(revoked)));
         }
@@ -94,7 +97,7 @@ impl ApiKeyRepository for MemoryStore {
         rotation: KeyRotation,
         claim: Option<CallersClaim>,
     ) -> Result<Done<ApiKey>, RotateKeyError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         if let Some(made) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(made));
         }
@@ -148,5 +151,12 @@ impl State {
 
     fn keys(&self) -> impl Iterator<Item = &StoredKey> {
         self.registries.values().flat_map(|registry| registry.keys.values())
+    }
+}
+
+impl Registry {
+    /// The keys without their secrets.
+    pub(super) fn api_keys(&self) -> BTreeMap<ApiKeyId, ApiKey> {
+        self.keys.iter().map(|(id, stored)| (*id, stored.key.clone())).collect()
     }
 }

@@ -10,6 +10,7 @@ mod onboarding;
 mod taxes;
 mod tenancy;
 mod webhooks;
+mod writing;
 
 use std::{
     cmp::Reverse,
@@ -66,7 +67,7 @@ struct State {
 }
 
 /// The data of one environment. It is only reached through the environment's owner.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Registry {
     customers: BTreeMap<CustomerId, CustomerAggregate>,
     /// The environment's defaults, including those that are not published.

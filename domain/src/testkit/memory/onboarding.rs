@@ -1,10 +1,10 @@
 //! The onboarding port in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 
-use super::MemoryStore;
+use super::{MemoryStore, Registry};
 use crate::{
     audit::Act,
     idempotency::{Done, IdempotencyClaim, Outcome},
@@ -38,7 +38,7 @@ impl OnboardingRepository for MemoryStore {
         put: PutWorkflow,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<Workflow>, OnboardingError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if let Some(id) = registry.kept_before::<WorkflowId>(scope.owner, claim.as_ref())? {
             return registry.versions.get(&id).cloned().map(Done::before).ok_or_else(|| lost(id).into());
@@ -78,7 +78,7 @@ impl OnboardingRepository for MemoryStore {
         only_if: Precondition,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Option<Done<WorkflowId>>, OnboardingError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if let Some(deleted) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Some(Done::before(deleted)));
@@ -113,7 +113,7 @@ impl OnboardingRepository for MemoryStore {
         at: Timestamp,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<OnboardingRun>, OnboardingError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if let Some(run) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Done::before(run));
@@ -153,5 +153,20 @@ impl OnboardingRepository for MemoryStore {
         stored.holder = keep_until.map(|_| holder);
         stored.run = OnboardingRun { due_at: keep_until.or(run.due_at), ..run };
         Ok(true)
+    }
+}
+
+impl Registry {
+    /// The versions of workflows that new customers get.
+    pub(super) fn current_workflows(&self) -> BTreeMap<Option<WorkflowName>, Workflow> {
+        let current =
+            |(name, id): (&Option<WorkflowName>, &WorkflowId)| Some((name.clone(), self.versions.get(id)?.clone()));
+        self.workflows.iter().filter_map(current).collect()
+    }
+
+    /// The runs that are also among others.
+    pub(super) fn changed_runs(&self, others: &BTreeMap<CustomerId, StoredRun>) -> BTreeMap<CustomerId, OnboardingRun> {
+        let common = self.runs.iter().filter(|(id, _)| others.contains_key(*id));
+        common.map(|(id, stored)| (*id, stored.run.clone())).collect()
     }
 }

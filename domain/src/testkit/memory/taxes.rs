@@ -32,7 +32,7 @@ impl TaxRepository for MemoryStore {
     ) -> Result<Done<TaxRate>, CreateTaxRateError> {
         let created = TaxRateEvent { state: TaxRate { owner: scope.owner, ..created.state }, ..created };
         let rate = created.state.clone();
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if let Some(made) = registry.rate_before(claim.as_ref())? {
             return Ok(Done::before(made));
@@ -61,7 +61,7 @@ impl TaxRepository for MemoryStore {
         association: TaxAssociation,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if let Some(made) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Done::before(made));
@@ -94,7 +94,7 @@ impl TaxRepository for MemoryStore {
         command: ChangeTaxRate,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if let Some(changed) = registry.rate_before(claim.as_ref())? {
             return Ok(Done::before(changed));
@@ -130,7 +130,7 @@ impl TaxRepository for MemoryStore {
         command: ChangeTaxDefault,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if let Some(changed) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Done::before(changed));

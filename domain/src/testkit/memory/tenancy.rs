@@ -78,7 +78,7 @@ impl TenancyRepository for MemoryStore {
         environment: Environment,
         claim: Option<CallersClaim>,
     ) -> Result<Done<Environment>, CreateEnvironmentError> {
-        let mut state = self.lock();
+        let mut state = self.write_of_tenant(scope);
         if let Some(made) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(made));
         }
@@ -105,7 +105,7 @@ impl TenancyRepository for MemoryStore {
         only_if: Precondition,
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<Environment>>, EnvironmentError> {
-        let mut state = self.lock();
+        let mut state = self.write_of_tenant(scope);
         if let Some(renamed) = state.answered_before(claim.as_ref())? {
             return Ok(Some(Done::before(renamed)));
         }

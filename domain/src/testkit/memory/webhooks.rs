@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, id_taken, newest_first};
+use super::{MemoryStore, Registry, id_taken, newest_first};
 use crate::{
     audit::Act,
     event::EventPosition,
@@ -23,6 +23,7 @@ use crate::{
 };
 
 /// An endpoint, its lease holder, and its deliveries.
+#[derive(Clone)]
 pub(super) struct StoredEndpoint {
     endpoint: WebhookEndpoint,
     lease: Option<(String, Timestamp)>,
@@ -61,7 +62,7 @@ impl MemoryStore {
         (answer, at): (T, Timestamp),
         claim: Option<CallersClaim>,
     ) -> Result<Done<T>, OnceError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         if let Some(added) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(added));
         }
@@ -85,7 +86,7 @@ impl WebhookRepository for MemoryStore {
         quota: Quota,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         if let Some(made) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(made));
         }
@@ -136,7 +137,7 @@ impl WebhookRepository for MemoryStore {
         change: ChangeEndpoint,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         if let Some(changed) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(changed));
         }
@@ -158,7 +159,7 @@ impl WebhookRepository for MemoryStore {
         only_if: Precondition,
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<()>>, WebhookError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         if let Some(()) = state.answered_before(claim.as_ref())? {
             return Ok(Some(Done::before(())));
         }
@@ -215,7 +216,7 @@ impl WebhookRepository for MemoryStore {
         limit: u32,
         claim: Option<CallersClaim>,
     ) -> Result<Done<u64>, OnceError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         if let Some(count) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(count));
         }
@@ -344,5 +345,12 @@ impl Resealing for MemoryStore {
             }
         }
         Ok(counts)
+    }
+}
+
+impl Registry {
+    /// The endpoints that are not deleted.
+    pub(super) fn live_endpoints(&self) -> BTreeMap<WebhookEndpointId, WebhookEndpoint> {
+        self.endpoints.iter().map(|(id, stored)| (*id, stored.endpoint.clone())).collect()
     }
 }

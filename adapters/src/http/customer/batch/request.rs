@@ -17,7 +17,7 @@ use utoipa::{
 use super::super::{missing, request::CreateCustomerRequest, update_request::UpdateCustomerRequest};
 use crate::http::{
     error::ApiError,
-    json::{Examined, Field, FromJson, List, Reader, Text, examine, object_from_json},
+    json::{Examined, Field, FromJson, List, Reader, Text, Unknown, examine, object_from_json},
     openapi::{Look, Shape, any_object, exactly, objects, optional},
 };
 
@@ -107,7 +107,7 @@ pub(super) struct Batch {
     pub(super) atomic: bool,
     pub(super) items: Vec<ReadItem>,
     /// The unknown members of the changes.
-    pub(super) unknown: Vec<String>,
+    pub(super) unknown: Vec<Unknown>,
 }
 
 /// One change as it was read.
@@ -170,7 +170,8 @@ impl BatchRequest<'_> {
                 return ReadItem { op: "", change: Err(fault("items", &Fault::NoObject)) };
             };
             let (op, change, names) = item.read();
-            unknown.extend(names.into_iter().map(|name| format!("items[{number}].{name}")));
+            let within = |one: Unknown| Unknown { path: format!("items[{number}].{}", one.path), ..one };
+            unknown.extend(names.into_iter().map(within));
             ReadItem { op, change }
         });
         Some(Batch { atomic, items: items.collect(), unknown })
@@ -186,7 +187,7 @@ fn fault(place: &str, fault: &Fault) -> ApiError {
 
 impl<'a> ItemRequest<'a> {
     /// The change, with the word of its operation, and the unknown members of its body.
-    fn read(self) -> (&'static str, Result<BatchItem, ApiError>, Vec<String>) {
+    fn read(self) -> (&'static str, Result<BatchItem, ApiError>, Vec<Unknown>) {
         let Self { op, id, external_id, if_match, body } = self;
         let mut broken = Violations::new();
         let fields = &mut Reader::new(&mut broken);
@@ -239,7 +240,7 @@ struct Name {
 struct Read {
     change: Option<CustomerChange>,
     broken: Violations,
-    unknown: Vec<String>,
+    unknown: Vec<Unknown>,
 }
 
 impl Name {
@@ -296,7 +297,7 @@ fn read<'b, T: FromJson<'b>, C>(
     body: &'b str,
     into: impl FnOnce(T, &mut Violations) -> Option<C>,
     broken: &mut Violations,
-    unknown: &mut Vec<String>,
+    unknown: &mut Vec<Unknown>,
 ) -> Result<Option<C>, ApiError> {
     let Examined { command, broken: faults, unknown: names } = examine(body.as_bytes(), into)?;
     faults.into_iter().for_each(|violation| broken.push(violation));
@@ -383,6 +384,7 @@ mod tests {
     #[test]
     fn unknown_members_are_named_with_their_item() {
         let body = json!({ "items": [{ "op": "create", "mode": 1, "body": { "external_id": "a", "nmae": "x" } }] });
-        assert_eq!(batch(&body).unwrap().unknown, ["items[0].nmae"]);
+        let unknown: Vec<_> = batch(&body).unwrap().unknown.into_iter().map(|one| one.path).collect();
+        assert_eq!(unknown, ["items[0].nmae"]);
     }
 }

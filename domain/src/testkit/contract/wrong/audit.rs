@@ -7,7 +7,7 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     let store = wrong.store.clone();
     wrong.audit.expect_entries().returning(move |scope, query| now(store.entries(scope, query)));
     let store = wrong.store.clone();
-    wrong.audit.expect_count_refused_uses().returning(move |scope, uses| now(store.count_refused_uses(scope, uses)));
+    wrong.audit.expect_count_uses().returning(move |scope, uses| now(store.count_uses(scope, uses)));
     let store = wrong.store.clone();
     wrong
         .audit
@@ -40,7 +40,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         });
     }),
     ("counts no refused uses", |wrong| {
-        wrong.audit.expect_count_refused_uses().returning(|_, _| Ok(()));
+        wrong.audit.expect_count_uses().returning(|_, _| Ok(()));
     }),
     ("removes more than the addresses", |wrong| {
         let store = wrong.store.clone();

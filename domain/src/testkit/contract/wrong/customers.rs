@@ -66,6 +66,12 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             seen.find(|scope| now(store.change(&scope, command.clone())).ok()).map_or(answer, Ok)
         });
     }),
+    ("writes what a dry run only asks for", |wrong| {
+        changing(wrong, |store, scope, command| {
+            let scope = EnvironmentScope { origin: crate::tenancy::Origin::default(), ..scope.clone() };
+            now(store.change(&scope, command))
+        });
+    }),
     ("ignores the quota of customers", |wrong| {
         changing(wrong, |store, scope, command| {
             now(store.change(scope, ChangeCustomer { quota: Quota::UNLIMITED, ..command }))

@@ -51,6 +51,11 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     wrong.taxes.expect_basis().returning(move |scope, id, known| now(store.basis(scope, id, known)));
 }
 
+/// The scope without the wish for a dry run.
+pub(super) fn committing(scope: &EnvironmentScope) -> EnvironmentScope {
+    EnvironmentScope { origin: crate::tenancy::Origin::default(), ..scope.clone() }
+}
+
 fn finding(wrong: &mut Wrong, spoil: fn(TaxRate) -> Option<TaxRate>) {
     let store = wrong.store.clone();
     wrong.taxes.expect_find_rate().returning(move |scope, id| Ok(now(store.find_rate(scope, id))?.and_then(spoil)));
@@ -80,6 +85,13 @@ fn creating_defaults(wrong: &mut Wrong, create: CreateDefault) {
 }
 
 pub(super) const FAULTS: &[(&str, Fault)] = &[
+    ("writes rates that a dry run only asks for", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .taxes
+            .expect_create_rate()
+            .returning(move |scope, rate, claim| now(store.create_rate(&committing(scope), rate, claim)));
+    }),
     ("rounds the value of a rate", |wrong| {
         finding(wrong, |rate| {
             let value = TaxValue::Fixed(FixedAmount::new("1").unwrap());

@@ -1,6 +1,6 @@
 //! Wrong stores of tenants, environments and keys.
 
-use super::{Fault, Wrong, first, now, reversed, whole};
+use super::{Fault, Wrong, first, now, reversed, taxes::committing, whole};
 use crate::{
     idempotency::Done,
     lifecycle::Audit,
@@ -56,6 +56,20 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
 }
 
 pub(super) const FAULTS: &[(&str, Fault)] = &[
+    ("writes keys that a dry run only asks for", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .keys
+            .expect_create()
+            .returning(move |scope, key, secret, claim| now(store.create(&committing(scope), key, secret, claim)));
+    }),
+    ("writes environments that a dry run only asks for", |wrong| {
+        let store = wrong.store.clone();
+        wrong.tenancy.expect_create_environment().returning(move |scope, one, claim| {
+            let scope = TenantScope::new(scope.tenant_id, scope.actor.clone());
+            now(store.create_environment(&scope, one, claim))
+        });
+    }),
     ("treats every start as the first", |wrong| {
         wrong.tenancy.expect_bootstrap().returning(|_, _| Ok(true));
     }),
