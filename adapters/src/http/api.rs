@@ -8,7 +8,7 @@ use std::{
 use patron_domain::{
     audit::AuditService,
     custom_field::CustomFieldService,
-    customer::CustomerService,
+    customer::{CustomerService, find::FindService},
     event::{EventService, PastService},
     network::Network,
     onboarding::OnboardingService,
@@ -27,6 +27,8 @@ use super::{Callers, LongWork, Origins, RateLimits, Readiness, document, error::
 pub struct Api {
     /// Customers, and their links to other systems.
     pub customers: CustomerService,
+    /// Finding customers by a piece of text.
+    pub find: Option<FindService>,
     /// Tax rates and associations.
     pub taxes: Option<TaxService>,
     /// Definitions of custom fields.
@@ -111,6 +113,7 @@ impl Api {
     pub fn new(customers: CustomerService, callers: Arc<dyn Callers>) -> Self {
         Self {
             customers,
+            find: None,
             taxes: None,
             custom_fields: None,
             audit: None,
@@ -134,6 +137,7 @@ impl Api {
         document::document(self, base)
     }
 
+    service!(find: FindService);
     service!(taxes: TaxService);
     service!(custom_fields: CustomFieldService);
     service!(audit: AuditService);

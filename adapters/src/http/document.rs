@@ -22,13 +22,11 @@ fn groups<'a>(api: &'a Api, base: &'a str) -> Vec<Group<'a>> {
     let (docs, health) = (api.places.docs.get(), api.places.health.get());
     let (docs_base, health_base) = (docs.map_or("", String::as_str), health.map_or("", String::as_str));
     let keys = if_there(api.administration.is_some(), tenancy::documents);
+    let mut customers = customer::documents();
+    customers.extend(if_there(api.past.is_some(), customer::past_documents));
+    customers.extend(if_there(api.find.is_some(), customer::find::documents));
     let groups = vec![
-        (
-            base,
-            "Customers",
-            "Your customers, with their names, addresses and metadata.",
-            customer::documents().into_iter().chain(if_there(api.past.is_some(), customer::past_documents)).collect(),
-        ),
+        (base, "Customers", "Your customers, with their names, addresses and metadata.", customers),
         (base, "Taxes", "Tax rates, and the customers that pay them.", if_there(api.taxes.is_some(), tax::documents)),
         (
             base,

@@ -93,6 +93,7 @@ pub fn mount(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build>
 
 fn routes_of(api: &Api) -> Vec<Route> {
     let mut routes = [customer::routes(), integration::routes()].concat();
+    routes.extend(api.find.iter().flat_map(|_| customer::find::routes()));
     routes.extend(api.taxes.iter().flat_map(|_| tax::routes()));
     routes.extend(api.custom_fields.iter().flat_map(|_| custom_field::routes()));
     routes.extend(api.administration.iter().flat_map(|_| tenancy::routes()));

@@ -6,7 +6,7 @@ use patron_domain::{
     Clock,
     audit::AuditService,
     custom_field::CustomFieldService,
-    customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
+    customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL, find::FindService},
     event::{EventService, PastService},
     ids::{IdGenerator, Randomness},
     onboarding::OnboardingService,
@@ -194,6 +194,7 @@ impl Api {
         };
         let calls = ports.calls.as_ref();
         Self {
+            find: Some(FindService { finder: database.finder.clone() }),
             taxes: Some(ports.taxes(database)),
             custom_fields: Some(ports.custom_fields(database)),
             audit: Some(AuditService { log: database.audit.clone() }),

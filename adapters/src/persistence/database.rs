@@ -5,7 +5,7 @@ use std::sync::Arc;
 use patron_domain::{
     audit::AuditLog,
     custom_field::CustomFieldRepository,
-    customer::CustomerRepository,
+    customer::{CustomerRepository, find::CustomerFinder},
     event::EventLog,
     idempotency::IdempotencyRecords,
     onboarding::OnboardingRepository,
@@ -30,6 +30,8 @@ use super::{
 pub struct Database {
     /// Customers.
     pub customers: Arc<dyn CustomerRepository>,
+    /// The index by which customers are found.
+    pub finder: Arc<dyn CustomerFinder>,
     /// Tax rates and associations.
     pub taxes: Arc<dyn TaxRepository>,
     /// Definitions of custom fields.
@@ -102,6 +104,7 @@ impl Database {
         let ports = Arc::new(Store::over(engine.clone()));
         Self {
             customers: ports.clone(),
+            finder: ports.clone(),
             taxes: ports.clone(),
             custom_fields: ports.clone(),
             tenancy: ports.clone(),

@@ -7,6 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use patron_domain::{lifecycle::Owner, store::StoreError};
 
 use super::{
+    customer::totals::Totals,
     engine::{Answer, Decision, Engine, Pace, Refused},
     error::Failure,
     owners::Owners,
@@ -19,11 +20,12 @@ use super::{
 pub(crate) struct Store {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) owners: Arc<Owners>,
+    pub(crate) totals: Arc<Totals>,
 }
 
 impl Store {
     pub(crate) fn over(engine: Arc<dyn Engine>) -> Self {
-        Self { engine, owners: Arc::default() }
+        Self { engine, owners: Arc::default(), totals: Arc::default() }
     }
 
     /// Runs a read.

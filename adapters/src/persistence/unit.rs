@@ -8,7 +8,7 @@ use diesel::{ExpressionMethods, QueryDsl, QueryResult};
 use super::{
     audit::statements::AuditStatements,
     custom_field::statements::CustomFieldStatements,
-    customer::statements::CustomerStatements,
+    customer::{statements::CustomerStatements, tokens::TokenStatements},
     event::{log_row::LogRow, statements::EventStatements},
     idempotency::statements::IdempotencyStatements,
     onboarding::statements::OnboardingStatements,
@@ -35,6 +35,7 @@ pub(crate) trait Reads:
     + SignStatements
     + TaxStatements
     + TenancyStatements
+    + TokenStatements
     + WebhookStatements
 {
 }
@@ -50,6 +51,7 @@ impl<U> Reads for U where
         + SignStatements
         + TaxStatements
         + TenancyStatements
+        + TokenStatements
         + WebhookStatements
 {
 }

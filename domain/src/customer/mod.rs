@@ -12,6 +12,7 @@ mod error;
 mod external_ids;
 mod facts;
 pub(crate) mod fields;
+pub mod find;
 mod fixed;
 mod index;
 mod items;

@@ -9,6 +9,7 @@ mod custom_fields;
 mod customer_parts;
 mod errors;
 mod events;
+mod find_customers;
 mod headers;
 mod idempotency;
 mod isolation;

@@ -3,6 +3,7 @@
 mod archive;
 mod create;
 mod create_or_update;
+pub(super) mod find;
 mod get;
 mod get_by_external_id;
 mod items;

@@ -11,8 +11,8 @@ mod shape;
 
 pub(crate) use self::{
     domain::{
-        ChangedField, EXAMPLE_ID, Limit, Offset, any_object, any_value, custom_fields, given_any_object,
-        given_custom_fields, given_decimal, given_metadata, metadata, searched_metadata,
+        ChangedField, EXAMPLE_ID, FindLimit, FindText, Limit, Offset, any_object, any_value, custom_fields,
+        given_any_object, given_custom_fields, given_decimal, given_metadata, metadata, searched_metadata,
     },
     endpoint::Endpoint,
     parts::{AS_OF_HEADER, RUN_TOKEN_HEADER, components},

@@ -24,6 +24,7 @@ const SPREAD: [&str; 13] = [
     "custom_fields",
     "customers",
     "customer_index",
+    "customer_tokens",
     "events",
     "kept_answers",
     "webhook_endpoints",

@@ -1,5 +1,6 @@
 //! `patron customers`
 
+mod find;
 mod made_up;
 mod past;
 mod tables;
@@ -8,7 +9,7 @@ use std::{fmt::Write, sync::Arc};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use patron_domain::{
-    customer::{ChangeCustomerError, CustomerChanged, CustomerService, ExternalId},
+    customer::{ChangeCustomerError, CustomerChanged, CustomerService, ExternalId, find::FindService},
     event::{EventService, PastService},
     tenancy::{Caller, SystemScope, TenancyService},
 };
@@ -27,6 +28,7 @@ const AT_ONCE: usize = 512;
 /// The services of the commands.
 pub(super) struct Services {
     pub(super) customers: CustomerService,
+    pub(super) find: FindService,
     pub(super) events: EventService,
     pub(super) past: PastService,
 }
@@ -43,6 +45,7 @@ pub(super) async fn run(
         Customers::Show(asked) => past::show(tenancy, &services.past, asked).await,
         Customers::Diff(asked) => past::diff(tenancy, &services.past, asked).await,
         Customers::History(asked) => past::history(tenancy, &services.events, asked).await,
+        Customers::Find(asked) => find::find(tenancy, &services.find, asked).await,
     }
 }
 
