@@ -16,7 +16,7 @@ use crate::persistence::{open::OpenError, url::PostgresUrl};
 const COPIED: [&str; 4] = ["tenants", "environments", "owners", "api_keys"];
 
 /// Tables that are distributed by environment. The first one decides where an environment is, and the others follow it.
-const SPREAD: [&str; 13] = [
+const SPREAD: [&str; 14] = [
     "logs",
     "audit",
     "tax_rates",
