@@ -34,6 +34,8 @@ use crate::{
 pub enum ErrorKind {
     /// Fields break rules; [`OperationError::violations`] names them.
     Invalid,
+    /// The search would have to compare too many objects.
+    TooBroad,
     /// The state of the object forbids it.
     InvalidOperation,
     /// The caller was not authenticated.
@@ -64,8 +66,9 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All kinds.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Invalid,
+        Self::TooBroad,
         Self::InvalidOperation,
         Self::Unauthenticated,
         Self::Denied,
@@ -86,6 +89,7 @@ impl ErrorKind {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Invalid => "validation_error",
+            Self::TooBroad => "search_too_broad",
             Self::InvalidOperation => "invalid_operation",
             Self::Unauthenticated => "unauthenticated",
             Self::Denied => "permission_denied",
@@ -107,7 +111,7 @@ impl ErrorKind {
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
-            Self::Invalid | Self::InvalidOperation => 400,
+            Self::Invalid | Self::TooBroad | Self::InvalidOperation => 400,
             Self::Unauthenticated => 401,
             Self::Denied | Self::Suspended => 403,
             Self::NotFound => 404,
@@ -215,12 +219,12 @@ impl OperationError for RandomnessUnavailable {
 
 operation_errors! {
     StoreError [] {
-        Unavailable: Self::Unavailable { .. },
+        Unavailable: Self::Unavailable { .. } | Self::TooSlow,
         Internal: Self::Corrupt { .. } | Self::Failed { .. },
     }
     OnceError [KeyReused, Store] {}
     AuthenticateError [Denied, Store] { Unauthenticated: Self::Unauthenticated, }
-    ReadError [Denied, Store] {}
+    ReadError [Denied, Store] { TooBroad: Self::TooBroad { .. }, }
     AuditError [Denied, Store] {}
     CustomFieldError [Denied, KeyReused, Store] (Invalid) {
         NotFound: Self::Unknown,

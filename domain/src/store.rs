@@ -17,6 +17,9 @@ pub enum StoreError {
         /// The cause, without personal data.
         reason: String,
     },
+    /// The call took longer than calls may take. The same call takes as long again. Nothing was written.
+    #[error("the database took too long")]
+    TooSlow,
     /// Stored data cannot be read. A person must repair the row.
     #[error("the database contains a value that cannot be read: table {table}, column {column}, row {row}")]
     Corrupt {

@@ -8,7 +8,7 @@ use std::{
 use patron_domain::{
     audit::AuditService,
     custom_field::CustomFieldService,
-    customer::{BatchService, CustomerService, ExportService},
+    customer::{BatchService, CustomerService, ExportService, find::FindService},
     event::{EventService, PastService},
     import::ImportService,
     network::Network,
@@ -34,6 +34,8 @@ pub struct Api {
     pub exports: Option<ExportService>,
     /// Imports of files.
     pub imports: Option<ImportService>,
+    /// Finding customers by a piece of text.
+    pub find: Option<FindService>,
     /// Tax rates and associations.
     pub taxes: Option<TaxService>,
     /// Definitions of custom fields.
@@ -121,6 +123,7 @@ impl Api {
             batches: None,
             exports: None,
             imports: None,
+            find: None,
             taxes: None,
             custom_fields: None,
             audit: None,
@@ -147,6 +150,7 @@ impl Api {
     service!(batches: BatchService);
     service!(exports: ExportService);
     service!(imports: ImportService);
+    service!(find: FindService);
     service!(taxes: TaxService);
     service!(custom_fields: CustomFieldService);
     service!(audit: AuditService);

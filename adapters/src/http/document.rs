@@ -22,11 +22,12 @@ fn groups<'a>(api: &'a Api, base: &'a str) -> Vec<Group<'a>> {
     let (docs, health) = (api.places.docs.get(), api.places.health.get());
     let (docs_base, health_base) = (docs.map_or("", String::as_str), health.map_or("", String::as_str));
     let keys = if_there(api.administration.is_some(), tenancy::documents);
-    let batches = if_there(api.batches.is_some(), customer::batch_documents);
-    let exports = if_there(api.exports.is_some(), customer::export_documents);
     let imports = if_there(api.imports.is_some(), import::documents);
-    let past = if_there(api.past.is_some(), customer::past_documents);
-    let customers = customer::documents().into_iter().chain(past).chain(batches).chain(exports).collect();
+    let mut customers = customer::documents();
+    customers.extend(if_there(api.past.is_some(), customer::past_documents));
+    customers.extend(if_there(api.find.is_some(), customer::find::documents));
+    customers.extend(if_there(api.batches.is_some(), customer::batch_documents));
+    customers.extend(if_there(api.exports.is_some(), customer::export_documents));
     let groups = vec![
         (base, "Customers", "Your customers, with their names, addresses and metadata.", customers),
         (base, "Imports", "Files of customers, from other products or from our own export.", imports),

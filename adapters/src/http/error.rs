@@ -3,7 +3,7 @@
 //!
 //! | status | code |
 //! | --- | --- |
-//! | 400 | `validation_error`, `invalid_operation` |
+//! | 400 | `validation_error`, `search_too_broad`, `invalid_operation` |
 //! | 401 | `unauthenticated` |
 //! | 403 | `permission_denied`, `suspended` |
 //! | 404 | `not_found` |
@@ -195,6 +195,13 @@ impl ApiError {
         let new: Vec<_> = more.filter(|one| known.details.iter().all(|other| other.path != one.path)).collect();
         known.details.extend(new);
         known.fitted()
+    }
+
+    /// 400: a search takes too long because of one of its fields.
+    pub(crate) fn too_broad(field: &str, message: String) -> Self {
+        let mut error = Self::of(ErrorKind::TooBroad, message.clone());
+        error.details.push(Detail { rule: Some(ErrorKind::TooBroad.code()), ..Detail::new(field, message) });
+        error
     }
 
     /// 409: the value is taken.

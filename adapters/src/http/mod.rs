@@ -101,6 +101,7 @@ fn routes_of(api: &Api) -> Vec<Route> {
     routes.extend(api.batches.iter().flat_map(|_| customer::batch_routes()));
     routes.extend(api.exports.iter().flat_map(|_| customer::export_routes()));
     routes.extend(api.imports.iter().flat_map(|_| import::routes()));
+    routes.extend(api.find.iter().flat_map(|_| customer::find::routes()));
     routes.extend(api.taxes.iter().flat_map(|_| tax::routes()));
     routes.extend(api.custom_fields.iter().flat_map(|_| custom_field::routes()));
     routes.extend(api.administration.iter().flat_map(|_| tenancy::routes()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use patron_domain::{
     audit::AuditLog,
     custom_field::CustomFieldRepository,
-    customer::{CustomerBatches, CustomerParts, CustomerRepository},
+    customer::{CustomerBatches, CustomerParts, CustomerRepository, find::CustomerFinder},
     event::EventLog,
     idempotency::IdempotencyRecords,
     import::ImportRepository,
@@ -35,6 +35,8 @@ pub struct Database {
     pub batches: Arc<dyn CustomerBatches>,
     /// All customers in parts, for exports.
     pub parts: Arc<dyn CustomerParts>,
+    /// The index by which customers are found.
+    pub finder: Arc<dyn CustomerFinder>,
     /// Tax rates and associations.
     pub taxes: Arc<dyn TaxRepository>,
     /// Definitions of custom fields.
@@ -111,6 +113,7 @@ impl Database {
             customers: ports.clone(),
             batches: ports.clone(),
             parts: ports.clone(),
+            finder: ports.clone(),
             taxes: ports.clone(),
             custom_fields: ports.clone(),
             tenancy: ports.clone(),

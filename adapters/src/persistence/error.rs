@@ -49,7 +49,7 @@ pub(crate) fn store_error(error: &Error) -> StoreError {
                 unavailable("another process has been writing for too long")
             }
             // See `sqlite/deadline.rs`.
-            message if message.contains("the time for this statement is up") => unavailable("it took too long"),
+            message if message.contains("the time for this statement is up") => StoreError::TooSlow,
             "database or disk is full" => unavailable("the disk is full"),
             "disk I/O error" => unavailable("the disk reports an I/O error"),
             "attempt to write a readonly database" => unavailable("the file is read-only"),

@@ -8,6 +8,7 @@ use patron_domain::{lifecycle::Owner, store::StoreError, tenancy::Origin};
 
 use super::{
     author::Author,
+    customer::totals::Totals,
     engine::{Answer, Deciding, Decision, Engine, Pace, Refused},
     error::Failure,
     owners::{OF_NO_ENVIRONMENT, Owners},
@@ -21,11 +22,12 @@ use super::{
 pub(crate) struct Store {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) owners: Arc<Owners>,
+    pub(crate) totals: Arc<Totals>,
 }
 
 impl Store {
     pub(crate) fn over(engine: Arc<dyn Engine>) -> Self {
-        Self { engine, owners: Arc::default() }
+        Self { engine, owners: Arc::default(), totals: Arc::default() }
     }
 
     /// Runs a read.

@@ -8,7 +8,7 @@ use diesel::{ExpressionMethods, QueryDsl, QueryResult};
 use super::{
     audit::statements::AuditStatements,
     custom_field::statements::CustomFieldStatements,
-    customer::statements::CustomerStatements,
+    customer::{statements::CustomerStatements, tokens::TokenStatements},
     event::{log_row::LogRow, statements::EventStatements},
     idempotency::statements::IdempotencyStatements,
     import::statements::ImportStatements,
@@ -37,6 +37,7 @@ pub(crate) trait Reads:
     + SignStatements
     + TaxStatements
     + TenancyStatements
+    + TokenStatements
     + WebhookStatements
 {
 }
@@ -53,6 +54,7 @@ impl<U> Reads for U where
         + SignStatements
         + TaxStatements
         + TenancyStatements
+        + TokenStatements
         + WebhookStatements
 {
 }

@@ -9,7 +9,10 @@ use patron_domain::lifecycle::Status;
 use super::{
     audit::row::AuditRow,
     custom_field::{row::CustomFieldRow, uniqueness::UniquenessRow},
-    customer::row::{CustomerIndexRow, CustomerRow},
+    customer::{
+        row::{CustomerIndexRow, CustomerRow},
+        tokens::{CustomerTokensChange, CustomerTokensRow},
+    },
     event::{
         log_row::LogRow,
         row::{EventPlaceRow, EventRow},
@@ -152,6 +155,10 @@ writes! {
     new_customers: CustomerRow => insert, insert_all;
     index_gone: CustomerIndexRow => delete, delete_all;
     index_new: CustomerIndexRow => insert, insert_all;
+    /// Tokens by which customers are no longer found. They are those that were added.
+    tokens_gone: CustomerTokensRow => delete, delete_all;
+    tokens_changed: CustomerTokensChange => change, change_all;
+    tokens_new: CustomerTokensRow => insert, insert_all;
     workflows: WorkflowRow => update, upsert_all;
     new_workflows: WorkflowRow => insert, insert_all;
     runs: RunRow => update, upsert_all;

@@ -36,6 +36,11 @@ pub(crate) enum Customers {
     Diff(Diff),
     /// List the versions of a customer: when, what and by whom it was changed.
     History(History),
+    /// Find customers by a piece of text.
+    ///
+    /// Looks in names, e-mail addresses, ids, tax ids, city, tags, contact persons, links and metadata. Neither case nor accents
+    /// matter, and several words must all match. The best customers come first.
+    Find(Find),
 }
 
 /// The file to import.
@@ -188,6 +193,26 @@ pub(crate) struct History {
     /// Skip so many versions, to continue after the first 1000.
     #[arg(long, value_parser = value::whole_number, default_value = "0")]
     pub(crate) offset: u64,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Options of a search.
+#[derive(Debug, Args)]
+pub(crate) struct Find {
+    /// The text: 2 to 200 characters. Several arguments are several words.
+    #[arg(required = true, value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+    /// The environment; optional if there is only one.
+    #[arg(long, value_name = "ENV_ID")]
+    pub(crate) environment: Option<EnvironmentId>,
+    /// The most customers, up to 50.
+    #[arg(long, value_parser = value::whole_number, default_value = "20", allow_negative_numbers = true)]
+    pub(crate) limit: u64,
+    /// Also find archived customers, which come last.
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Print JSON instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

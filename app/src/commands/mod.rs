@@ -15,7 +15,7 @@ mod webhooks;
 
 use patron_adapters::persistence::Database;
 use patron_domain::{
-    customer::ExportService,
+    customer::{ExportService, find::FindService},
     event::{EventService, PastService},
     page::PageRequest,
 };
@@ -94,6 +94,7 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
             let (log, clock) = (database.events.clone(), customers.clock.clone());
             let services = customers::Services {
                 customers,
+                find: FindService { finder: database.finder.clone() },
                 events: EventService { events: log.clone() },
                 past: PastService { events: log.clone(), clock: clock.clone() },
                 imports: customers::Imports {

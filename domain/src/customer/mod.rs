@@ -14,6 +14,7 @@ mod export;
 mod external_ids;
 mod facts;
 pub(crate) mod fields;
+pub mod find;
 mod fixed;
 mod index;
 mod items;

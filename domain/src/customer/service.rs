@@ -1,6 +1,6 @@
 //! The operations on customers, with permission checks.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use super::{
     ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerRecord, CustomerRepository,
@@ -76,6 +76,14 @@ pub enum ReadError {
     /// The caller may not read.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
+    /// The search took too long, and would again.
+    #[error(
+        "the search takes too long: {filter} has to be compared for every customer; narrow the search by a field with an index, or leave it out"
+    )]
+    TooBroad {
+        /// The filter, or the field of the order, that makes it expensive.
+        filter: Cow<'static, str>,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -276,10 +284,13 @@ impl CustomerService {
     /// The page of customers that a query asks for.
     ///
     /// # Errors
-    /// When the caller may not read or the store fails.
+    /// When the caller may not read, the search takes too long, or the store fails.
     pub async fn list(&self, caller: &Caller, query: &CustomerQuery) -> Result<CustomerPage, ReadError> {
         let scope = caller.authorise(Permission::Read)?;
-        Ok(self.customers.list(scope, query).await?)
+        self.customers.list(scope, query).await.map_err(|error| match (error, query.costly()) {
+            (StoreError::TooSlow, Some(filter)) => ReadError::TooBroad { filter },
+            (error, _) => error.into(),
+        })
     }
 }
 
@@ -289,8 +300,12 @@ mod tests {
 
     use super::*;
     use crate::{
+        OperationError,
         clock::MockClock,
-        customer::{CustomerFacts, MockCustomerRepository},
+        customer::{
+            CustomerFacts, MockCustomerRepository,
+            query::{Condition, CustomerQueryParts, Folded, TextField},
+        },
         idempotency::{Fingerprint, IdempotencyKey},
         ids::{IdSequence, MockIdGenerator},
         lifecycle::Owner,
@@ -393,6 +408,22 @@ mod tests {
         assert!(matches!(found, Err(ReadError::Store(StoreError::Unavailable { .. }))), "{found:?}");
         let found = block_on(service().find_by_external_id(&reader, &acme().external_id));
         assert!(matches!(found, Err(ReadError::Store(StoreError::Unavailable { .. }))), "{found:?}");
+    }
+
+    #[test]
+    fn a_search_that_takes_too_long_is_refused_for_its_costly_filter() {
+        let listed = |parts: CustomerQueryParts| {
+            let mut customers = MockCustomerRepository::new();
+            customers.expect_list().once().returning(|_, _| Err(StoreError::TooSlow));
+            let query = CustomerQuery::new(parts).unwrap();
+            block_on(service(customers).list(&caller(Role::AllReader), &query)).unwrap_err()
+        };
+        let filters = vec![Condition::Contains(TextField::AddressLine1, Folded::new("a"))];
+        let broad = listed(CustomerQueryParts { filters, ..CustomerQueryParts::default() });
+        assert_eq!(broad, ReadError::TooBroad { filter: "address_line1".into() });
+        assert_eq!((broad.code(), broad.http_status()), ("search_too_broad", 400));
+        // Nothing to leave out: the database itself is slow.
+        assert_eq!(listed(CustomerQueryParts::default()), ReadError::Store(StoreError::TooSlow));
     }
 
     #[test]

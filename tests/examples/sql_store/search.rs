@@ -85,6 +85,9 @@ fn write_condition(sql: &mut Sql, place: Place, condition: &Condition) {
         Condition::Contains(field, text) => {
             sql.push("instr(").push(&folded(*field)).push(", ").value(text.as_str().to_owned()).push(") > 0");
         }
+        Condition::StartsWith(field, text) => {
+            sql.push("instr(").push(&folded(*field)).push(", ").value(text.as_str().to_owned()).push(") = 1");
+        }
         Condition::Lacks(field, text) => {
             sql.push("instr(").push(&folded(*field)).push(", ").value(text.as_str().to_owned()).push(") = 0");
         }

@@ -128,6 +128,18 @@ enum Figure {
         #[arg(long, default_value_t = 1_000_000)]
         many: u64,
     },
+    /// Finding, filters and totals by one client over few customers, against the same over many.
+    Find {
+        /// Over PostgreSQL rather than SQLite.
+        #[arg(long)]
+        postgres: bool,
+        /// The fewer customers.
+        #[arg(long, default_value_t = 10_000)]
+        few: u64,
+        /// The more.
+        #[arg(long, default_value_t = 1_000_000)]
+        many: u64,
+    },
     /// Creates with webhooks against creates without; deliveries against a plain loop; creates past a backlog.
     Webhooks {
         /// Over PostgreSQL rather than SQLite.
@@ -229,6 +241,10 @@ pub(crate) fn run() {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::growth::growth(&options, backend, few, many);
         }
+        Figure::Find { postgres, few, many } => {
+            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            figures::find::find(&options, backend, few, many);
+        }
         Figure::Webhooks { postgres, backlog, only } => {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::webhooks::webhooks(&options, backend, backlog, only);
@@ -273,6 +289,7 @@ fn all(options: &Options) {
         figures::indexes::indexes(options, backend);
         figures::mix::mix(options, backend, 10_000, 150_000);
         figures::growth::growth(options, backend, 10_000, 1_000_000);
+        figures::find::find(options, backend, 10_000, 1_000_000);
         figures::webhooks::webhooks(options, backend, 1_000_000, None);
         figures::onboarding::onboarding(options, backend, 100_000);
         figures::overload::overload(options, backend, 2_000, 15);

@@ -24,20 +24,22 @@ impl Table {
     }
 }
 
-/// All tables except the migrations', in the order of their creation. Columns that the database generates are left out,
+/// All tables except the migrations' and the index by which customers are found, in the order of their creation. Columns that the database generates are left out,
 /// because they are not inserted.
 pub(crate) async fn dump(backend: Backend, url: &str) -> Vec<Table> {
     let columns = match backend {
         Backend::Sqlite => {
             "SELECT t.name, c.name, c.type FROM sqlite_schema t, pragma_table_xinfo(t.name) c WHERE t.type = 'table' \
-             AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND t.name NOT LIKE '\\_\\_%' ESCAPE '\\' AND c.hidden = 0 AND NOT \
+             AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND t.name NOT LIKE '\\_\\_%' ESCAPE '\\' \
+             AND t.name NOT LIKE 'customer_tokens%' AND NOT (t.name = 'customers' AND c.name = 'number') AND c.hidden = 0 AND NOT \
              (c.pk = 1 AND c.type = 'INTEGER' AND (SELECT count(*) FROM pragma_table_xinfo(t.name) WHERE pk > 0) = 1 \
              AND t.sql LIKE '%AUTOINCREMENT%') ORDER BY t.rowid, c.cid"
         }
         Backend::Postgres => {
             "SELECT relname, attname, format_type(atttypid, atttypmod) FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid \
              AND attnum > 0 AND NOT attisdropped AND attidentity = '' AND attgenerated = '' WHERE relkind IN ('r', 'p') \
-             AND relnamespace = 'public'::regnamespace AND NOT starts_with(relname, '__') ORDER BY pg_class.oid, attnum"
+             AND relnamespace = 'public'::regnamespace AND NOT starts_with(relname, '__') AND relname <> 'customer_tokens' \
+             ORDER BY pg_class.oid, attnum"
         }
     };
     let mut tables: Vec<Table> = Vec::new();

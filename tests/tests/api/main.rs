@@ -11,6 +11,7 @@ mod customer_parts;
 mod dry_run;
 mod errors;
 mod events;
+mod find_customers;
 mod headers;
 mod idempotency;
 mod imports;

@@ -69,6 +69,10 @@ async fn each_condition_finds_its_own(#[values(Backend::Sqlite, Backend::Postgre
         (text("name", "contains", "_"), &["cyax"]),
         (text("name", "contains", "όσοσ é"), &["cy_x"]),
         (text("external_id", "contains", "Y_X"), &["cy_x"]),
+        (text("name", "starts_with", "ADA STRASSE 1"), &["ada", "BOB"]),
+        (text("name", "starts_with", "strasse"), &[]),
+        (text("email", "starts_with", "BOB@"), &["BOB"]),
+        (text("name", "ieq", "ADA STRASSE 1000"), &["BOB"]),
         (text("email", "contains", "EXAMPLE"), &["ada", "BOB"]),
         (text("name", "not_contains", "straSSe"), &["cy_x", "cyax", "nameless"]),
         (text("name", "not_contains", "%"), &["BOB", "cy_x", "cyax", "nameless"]),
@@ -213,4 +217,22 @@ async fn all_faults_are_reported_with_their_paths(#[values(Backend::Sqlite, Back
     }
     let empty = server.post_raw("/v1/customers/search", "").await;
     assert_eq!((empty.status, empty.error().0), (400, "validation_error"));
+}
+
+/// The table is locked, so a search takes as long as it may: as if it had to read very many customers.
+#[tokio::test]
+async fn a_search_that_takes_too_long_is_refused_and_names_the_filter_that_costs() {
+    let place = Place::fresh(Backend::Postgres).await;
+    let server = place.serve_with(&[("PATRON_REQUEST_TIMEOUT_SECONDS", "5")]);
+    server.post("/v1/customers", &minimal("a")).await.expect(201);
+    let client = patron_tests::rows::connect(place.database_url()).await;
+    client.batch_execute("BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let value = json!({ "string": "+49" });
+    let body = json!({ "filters": [{ "field": "contact", "operator": "starts_with", "value": value }] });
+    let answer = server.post("/v1/customers/search", &body).await;
+    assert_eq!(answer.error().0, "search_too_broad");
+    let refused = answer.expect(400);
+    assert_eq!(refused["details"]["contact"]["rule"], "search_too_broad", "{refused}");
+    client.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(found(&server, body).await, [""; 0]);
 }

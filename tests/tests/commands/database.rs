@@ -37,9 +37,15 @@ const TABLES: [(&str, &str); 20] = [
     ("import_rows", "1, 2, 3"),
 ];
 
+/// The columns of the customers.
+const CUSTOMERS: &str = "environment, id, external_id, status, version, created_at, updated_at, external_id_folded, name_folded, \
+                         email_folded, document";
+
 async fn is_the_same(one: &Place, other: &Place) {
     for (table, key) in TABLES {
-        let all = format!("SELECT * FROM {table} ORDER BY {key}");
+        // The numbers of customers in SQLite are its own.
+        let columns = if table == "customers" { CUSTOMERS } else { "*" };
+        let all = format!("SELECT {columns} FROM {table} ORDER BY {key}");
         let (one, other) = (one.rows(&all).await, other.rows(&all).await);
         assert!(one == other, "{table}: {} rows, and {}", one.len(), other.len());
     }
@@ -82,6 +88,11 @@ async fn a_database_can_be_copied_to_the_other_kind_and_back(
     let again = create(&server, "c-0").await;
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(again.expect(201), first);
+    let found = server.get("/v1/customers/find?q=c-17").await.expect(200);
+    assert_eq!(
+        (&found["items"][0]["class"], &found["items"][0]["customer"]["external_id"]),
+        (&json!("exact"), &json!("c-17"))
+    );
     let cursor = page["next_cursor"].as_str().unwrap();
     let next = server.get(&format!("/v1/events?limit=1000&cursor={cursor}")).await.expect(200);
     assert_eq!(next["items"].as_array().map(Vec::len), Some(42 - 10));

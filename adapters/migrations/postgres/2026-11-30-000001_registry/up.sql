@@ -147,6 +147,18 @@ CREATE TABLE customer_index (
     PRIMARY KEY (environment, kind, key, customer)
 );
 
+-- The pieces of texts by which customers are found, as numbers that depend on the environment: see
+-- `adapters/src/persistence/customer/tokens`. A pure function of the document. Not in `customers`, whose rows change more often.
+CREATE TABLE customer_tokens (
+    environment INTEGER NOT NULL,
+    customer UUID NOT NULL,
+    -- Which 32,768 of the environment's customers it is one of, counted when it was created. The numbers depend on it, so a
+    -- search reads the newest customers first, and stops when it has enough.
+    segment INTEGER NOT NULL,
+    tokens INTEGER[] NOT NULL,
+    PRIMARY KEY (environment, customer)
+);
+
 CREATE TABLE events (
     environment INTEGER NOT NULL,
     -- 1, 2, 3 … without gaps in each environment.
@@ -289,7 +301,11 @@ CREATE UNIQUE INDEX customers_external_id ON customers (environment, external_id
 -- A value of a unique custom field (kind 11) belongs to one published customer.
 CREATE UNIQUE INDEX customer_index_unique ON customer_index (environment, kind, key) WHERE kind = 11;
 CREATE INDEX customers_created ON customers (environment, status, created_at, id);
+CREATE INDEX customers_name ON customers (environment, name_folded, id) WHERE status = 0;
 CREATE INDEX customers_email ON customers (environment, email_folded, id) WHERE status = 0;
+-- New rows wait in a list, which every search reads through: a short one.
+CREATE INDEX customer_tokens_segment ON customer_tokens (environment, segment);
+CREATE INDEX customer_tokens_tokens ON customer_tokens USING gin (tokens) WITH (gin_pending_list_limit = 512);
 CREATE UNIQUE INDEX events_id ON events (environment, id);
 CREATE UNIQUE INDEX events_entity ON events (environment, entity, sequence);
 CREATE INDEX environments_tenant ON environments (tenant_id);

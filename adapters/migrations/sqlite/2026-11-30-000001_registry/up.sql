@@ -121,6 +121,8 @@ CREATE TABLE custom_fields (
 
 -- A customer with everything that belongs to it, as one document. The columns beside it order, compare or filter.
 CREATE TABLE customers (
+    -- What `customer_tokens` names a customer by. Later customers have greater ones.
+    number INTEGER PRIMARY KEY NOT NULL,
     environment INTEGER NOT NULL,
     id BLOB NOT NULL,
     external_id TEXT NOT NULL,
@@ -134,7 +136,7 @@ CREATE TABLE customers (
     name_folded TEXT NOT NULL,
     email_folded TEXT NOT NULL,
     document TEXT NOT NULL,
-    PRIMARY KEY (environment, id)
+    UNIQUE (environment, id)
 ) STRICT;
 
 -- Everything that customers are found by. A pure function of the document says what is in it.
@@ -145,6 +147,13 @@ CREATE TABLE customer_index (
     customer BLOB NOT NULL,
     PRIMARY KEY (environment, kind, key, customer)
 ) STRICT, WITHOUT ROWID;
+
+-- The pieces of texts by which customers are found, as words that begin with the environment: see
+-- `adapters/src/persistence/customer/tokens`. A pure function of the document. Its rowid is the customer's number. Nothing but
+-- the index is stored, so a removed row needs the words that it was added with.
+CREATE VIRTUAL TABLE customer_tokens USING fts5 (tokens, content = '', columnsize = 0, detail = none, tokenize = 'ascii');
+-- The words of a removed row are removed from the index itself, and not only marked.
+INSERT INTO customer_tokens (customer_tokens, rank) VALUES ('secure-delete', 1);
 
 CREATE TABLE events (
     environment INTEGER NOT NULL,
@@ -288,6 +297,7 @@ CREATE UNIQUE INDEX customers_external_id ON customers (environment, external_id
 -- A value of a unique custom field (kind 11) belongs to one published customer.
 CREATE UNIQUE INDEX customer_index_unique ON customer_index (environment, kind, key) WHERE kind = 11;
 CREATE INDEX customers_created ON customers (environment, status, created_at, id);
+CREATE INDEX customers_name ON customers (environment, name_folded, id) WHERE status = 0;
 CREATE INDEX customers_email ON customers (environment, email_folded, id) WHERE status = 0;
 CREATE UNIQUE INDEX events_id ON events (environment, id);
 CREATE UNIQUE INDEX events_entity ON events (environment, entity, sequence);
@@ -402,6 +412,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('customers', 'sqlite_autoindex_customers_1', '1000000 1000000 1'),
     ('customers', 'customers_external_id', '1000000 1000000 1'),
     ('customers', 'customers_created', '1000000 1000000 900000 2 1'),
+    ('customers', 'customers_name', '1000000 1000000 20 1'),
     ('customers', 'customers_email', '1000000 1000000 2 1'),
     ('customer_index', 'customer_index', '8000000 8000000 1500000 2 1'),
     ('customer_index', 'customer_index_unique', '100000 100000 100000 1'),

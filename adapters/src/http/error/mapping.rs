@@ -16,7 +16,7 @@ use crate::http::{CallerError, messages};
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable { .. } => {
+            StoreError::Unavailable { .. } | StoreError::TooSlow => {
                 tracing::warn!(%error, "answered 503");
                 Self::unavailable()
             }
@@ -89,6 +89,7 @@ impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Denied(error) => error.into(),
+            ReadError::TooBroad { ref filter } => Self::too_broad(filter, error.to_string()),
             ReadError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }

@@ -13,6 +13,7 @@ use patron_domain::{
         ElectronicAddressScheme, ElectronicAddressValue, Email, ExemptionNote, ExemptionReason, ExternalId, FirstName,
         LastName, LegalName, Locale, PostalCode, RecipientReason, RegistrationNumber, Salutation, ShippingName,
         ShippingPhone, State, Tag, TaxId, TaxIdType, TaxTreatment, TimeZone,
+        find::{FindQuery, FindStatus, HitClass},
         query::{DataType, Direction, Expansion, FilterField, Operator, SortField},
     },
     event::{CustomerField, EventCursor, EventEntity, EventEntityType, EventLimit, EventType, TaxRateField},
@@ -87,6 +88,8 @@ words! {
     Status: "The status in its life cycle.";
     Direction: "The direction of the order.";
     Expansion: "Related data to include.";
+    FindStatus: "The customers to find.";
+    HitClass: "How well a customer fits: an id or address is exactly the text, a name or e-mail address begins with it, a text contains it, or one word has a typing error.";
     Operator: "The comparison of the field.";
     DataType: "The member of `value`. Optional.";
     CustomFieldType: "The type of the values. It never changes.";
@@ -341,6 +344,26 @@ impl Shape for Limit {
         let says = format!("The most items on the page, by default {}.", PageRequest::DEFAULT_LIMIT);
         let range = Some((1, PageRequest::MAX_LIMIT.into()));
         Look { kinds: vec![Type::Integer], range, says, example: json!(PageRequest::DEFAULT_LIMIT), ..Look::default() }
+    }
+}
+
+/// A text to find customers by.
+pub(crate) struct FindText;
+
+impl Shape for FindText {
+    fn look() -> Look {
+        Look::text(FindQuery::MAX_CHARS, "A piece of text of at least 2 characters.", "muller berlin")
+    }
+}
+
+/// The limit of a search by a piece of text.
+pub(crate) struct FindLimit;
+
+impl Shape for FindLimit {
+    fn look() -> Look {
+        let says = format!("The most customers, by default {}.", FindQuery::DEFAULT_LIMIT);
+        let range = Some((1, FindQuery::MAX_LIMIT.into()));
+        Look { kinds: vec![Type::Integer], range, says, example: json!(FindQuery::DEFAULT_LIMIT), ..Look::default() }
     }
 }
 

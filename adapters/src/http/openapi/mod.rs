@@ -12,8 +12,8 @@ mod shape;
 pub(in crate::http) use self::endpoint::Named;
 pub(crate) use self::{
     domain::{
-        ChangedField, EXAMPLE_ID, Limit, Offset, any_object, any_value, custom_fields, given_any_object,
-        given_custom_fields, given_decimal, given_metadata, metadata, searched_metadata,
+        ChangedField, EXAMPLE_ID, FindLimit, FindText, Limit, Offset, any_object, any_value, custom_fields,
+        given_any_object, given_custom_fields, given_decimal, given_metadata, metadata, searched_metadata,
     },
     endpoint::Endpoint,
     parts::{AS_OF_HEADER, DRY_RUN_HEADER, DRY_RUN_PARAMETER, DRY_RUN_SCHEMA, RUN_TOKEN_HEADER, components},

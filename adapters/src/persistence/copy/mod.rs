@@ -10,11 +10,15 @@ mod side;
 mod table;
 
 pub(crate) use digest::Digested;
+pub(crate) use table::{Copied, gather};
 
 use super::{
     audit::row::AuditRow,
     custom_field::row::CustomFieldRow,
-    customer::row::{CustomerIndexRow, CustomerRow},
+    customer::{
+        row::{CustomerIndexRow, CustomerRow},
+        tokens::CustomerTokensRow,
+    },
     event::{log_row::LogRow, row::EventRow},
     idempotency::row::KeptAnswerRow,
     import::row::{FailedRowRow, ImportRow, PieceRow},
@@ -27,7 +31,7 @@ use super::{
     webhook::row::{DeliveryRow, EndpointRow},
 };
 use side::Side;
-use table::{Copied, Sum, tables};
+use table::{Sum, tables};
 
 /// A database was not copied. The target is unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -60,26 +64,32 @@ pub enum CopyError {
 
 tables! {
     // Tables with references come after the tables that they refer to.
-    OwnerRow: owners (environment);
-    TenantRow: tenants (id);
-    EnvironmentRow: environments (id);
-    ApiKeyRow: api_keys (id);
-    LogRow: logs (environment);
-    AuditRow: audit (environment, number);
-    RateRow: tax_rates (environment, id);
-    DefaultRow: tax_defaults (environment, id);
-    CustomFieldRow: custom_fields (environment, key);
-    CustomerRow: customers (environment, id);
-    CustomerIndexRow: customer_index (environment, kind, key, customer);
-    EventRow: events (environment, position);
-    KeptAnswerRow: kept_answers (environment, key);
-    EndpointRow: webhook_endpoints (environment, id);
-    DeliveryRow: webhook_deliveries (environment, endpoint, id);
-    WorkflowRow: onboarding_workflows (environment, id);
-    RunRow: onboarding_runs (environment, customer);
-    ImportRow: imports (environment, id);
-    PieceRow: import_pieces (environment, import, number);
-    FailedRowRow: import_rows (environment, import, number);
+    copied {
+        OwnerRow: owners (environment);
+        TenantRow: tenants (id);
+        EnvironmentRow: environments (id);
+        ApiKeyRow: api_keys (id);
+        LogRow: logs (environment);
+        AuditRow: audit (environment, number);
+        RateRow: tax_rates (environment, id);
+        DefaultRow: tax_defaults (environment, id);
+        CustomFieldRow: custom_fields (environment, key);
+        CustomerRow: customers (environment, id);
+        CustomerIndexRow: customer_index (environment, kind, key, customer);
+        EventRow: events (environment, position);
+        KeptAnswerRow: kept_answers (environment, key);
+        EndpointRow: webhook_endpoints (environment, id);
+        DeliveryRow: webhook_deliveries (environment, endpoint, id);
+        WorkflowRow: onboarding_workflows (environment, id);
+        RunRow: onboarding_runs (environment, customer);
+        ImportRow: imports (environment, id);
+        PieceRow: import_pieces (environment, import, number);
+        FailedRowRow: import_rows (environment, import, number);
+    }
+    // Made again from the documents.
+    made {
+        CustomerTokensRow: customer_tokens;
+    }
 }
 
 /// Copies a database into another one, which must be empty; missing tables are created. Calls `copied` with the name of

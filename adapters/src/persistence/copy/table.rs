@@ -13,7 +13,7 @@ const CHUNK: usize = 500;
 const WAITING: usize = 4;
 
 /// Rows that are copied.
-pub(super) trait Copied: Sized + Send + Sync + 'static {
+pub(crate) trait Copied: Sized + Send + Sync + 'static {
     /// Adds all values of the row.
     fn add_to(&self, sum: &mut Sha256);
 
@@ -59,7 +59,7 @@ impl Summing {
 }
 
 /// Adds a row to a chunk. Returns whether the chunk is full.
-pub(super) fn gather<R>(chunk: &mut Vec<R>, row: R) -> bool {
+pub(crate) fn gather<R>(chunk: &mut Vec<R>, row: R) -> bool {
     chunk.push(row);
     chunk.len() >= CHUNK
 }
@@ -118,7 +118,7 @@ impl From<Failed> for super::CopyError {
 
 /// Lists the tables of a database, and implements reading and writing for each of them.
 macro_rules! tables {
-    ($($row:ident: $table:ident ($($key:ident),+);)+) => {
+    (copied { $($row:ident: $table:ident ($($key:ident),+);)+ } made { $($made:ident: $made_table:ident;)+ }) => {
         $(impl Copied for $row {
             fn add_to(&self, sum: &mut sha2::Sha256) {
                 self.digest(sum);
@@ -192,6 +192,9 @@ macro_rules! tables {
             $(if side.count::<$row>().await.map_err(CopyError::To)? > 0 {
                 return Ok(Some(stringify!($table)));
             })+
+            $(if side.count::<$made>().await.map_err(CopyError::To)? > 0 {
+                return Ok(Some(stringify!($made_table)));
+            })+
             Ok(None)
         }
 
@@ -207,12 +210,20 @@ macro_rules! tables {
                 copied(stringify!($table), sum.rows);
                 sums.push((stringify!($table), sum));
             )+
+            $(
+                let sum = table::copy::<$made>(source, target).await?;
+                copied(stringify!($made_table), sum.rows);
+                sums.push((stringify!($made_table), sum));
+            )+
             Ok(sums)
         }
 
         /// The numbers and hashes of all tables.
         async fn sums(side: &mut Side) -> Result<Vec<(&'static str, Sum)>, CopyError> {
-            Ok(vec![$((stringify!($table), table::sum::<$row>(side).await.map_err(CopyError::To)?)),+])
+            Ok(vec![
+                $((stringify!($table), table::sum::<$row>(side).await.map_err(CopyError::To)?),)+
+                $((stringify!($made_table), table::sum::<$made>(side).await.map_err(CopyError::To)?),)+
+            ])
         }
 
         #[cfg(test)]
@@ -223,7 +234,7 @@ macro_rules! tables {
                 let migration = include_str!("../../../migrations/postgres/2026-11-30-000001_registry/up.sql");
                 let tables = migration.lines().filter_map(|line| line.strip_prefix("CREATE TABLE ")?.strip_suffix(" ("));
                 let mut tables: Vec<_> = tables.collect();
-                let mut known = vec![$(stringify!($table)),+];
+                let mut known = vec![$(stringify!($table),)+ $(stringify!($made_table)),+];
                 tables.sort_unstable();
                 known.sort_unstable();
                 assert_eq!(known, tables);

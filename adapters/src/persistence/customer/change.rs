@@ -165,6 +165,7 @@ impl Batch {
             let (unique_before, unique_now) = (before.as_ref().map(unique).unwrap_or_default(), unique(&now));
             writes.index_gone.extend(unique_before.difference(&unique_now).map(UniqueValue::entry).map(index_row));
             writes.index_new.extend(unique_now.difference(&unique_before).map(UniqueValue::entry).map(index_row));
+            writes.tokens(environment, before.as_ref(), Some(&now));
             if before.is_some() {
                 writes.superseded.push(SupersededRow { environment, customer: id.into() });
                 writes.customers.push(row);

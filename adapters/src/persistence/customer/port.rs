@@ -5,7 +5,9 @@ use futures_util::FutureExt;
 use patron_domain::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerChanged, CustomerRecord, CustomerRepository,
-        ExternalId, IndexEntry, MappingFilter, Subject, found_by_external_id,
+        ExternalId, IndexEntry, MappingFilter, Subject,
+        find::Tokens,
+        found_by_external_id,
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventEntity, EventLog, EventRecord},
@@ -21,6 +23,7 @@ use super::{
     change::{Job, one},
     row::index_key,
     search::Search,
+    totals::{self, Totals},
 };
 use crate::persistence::{
     author::Author,
@@ -33,6 +36,8 @@ use crate::persistence::{
 
 /// Fewer customers than this are read as a look-up.
 const FEW: i64 = 16;
+/// The most customers that a search is limited to before it compares them.
+const CANDIDATES: usize = 500;
 /// The number of customers that are read at once.
 const SOME: usize = 64;
 
@@ -127,13 +132,19 @@ impl CustomerRepository for Store {
         let Some(environment) = self.environment(scope.owner).await? else {
             return Ok(query.page_of(Vec::new(), query.with_total().then_some(0)));
         };
-        let search = Search::new(environment, query);
-        let read = self.read(Pace::list(environment), move |unit| {
+        let mut search = Search::new(environment, query);
+        let (tokens, totals, asked, owner) = (query.tokens(), self.totals.clone(), query.clone(), scope.owner);
+        // Candidates, page and total are of one state. A transaction also ends a statement that takes too long.
+        let is_quick = query.conditions().is_empty() && query.costly().is_none();
+        let pace = if is_quick { Pace::list(environment) } else { Pace::Snapshot(environment.into()) };
+        let read = self.read(pace, move |unit| {
             let read = async move {
+                narrow(unit, &mut search, &tokens).await?;
                 let mut documents = unit.found(&search).await?;
                 let early = cut(&mut documents, PageBytes::default());
+                let on_page = Some(documents.len()).filter(|_| !early);
                 let total = match search.with_total {
-                    true => Some(total(unit, &search, documents.len(), early).await?),
+                    true => Some(total(unit, &totals, (owner, &asked), &search, on_page).await?),
                     false => None,
                 };
                 Ok((documents, early, total))
@@ -153,13 +164,32 @@ impl CustomerRepository for Store {
     }
 }
 
-/// The number of customers that a search finds, given the number of rows on its page. For a status alone, the count in
-/// the environment's log is used.
-async fn total(unit: &dyn Reads, search: &Search, on_page: usize, early: bool) -> diesel::QueryResult<i64> {
-    if let Some(seen) = search.total_seen(on_page).filter(|_| !early) {
+/// Limits a search to the customers with some tokens, if they are few. If they are many, a page is found faster without.
+async fn narrow(unit: &dyn Reads, search: &mut Search, tokens: &Tokens) -> diesel::QueryResult<()> {
+    if tokens.is_empty() || search.status == Status::Deleted {
+        return Ok(());
+    }
+    let any = Tokens::default();
+    let ids = unit.ids_by_tokens(search.environment, search.status, tokens, &any, CANDIDATES + 1).await?;
+    if ids.len() <= CANDIDATES {
+        search.among(ids);
+    }
+    Ok(())
+}
+
+/// The number of customers that a query finds, without counting if that is possible: the page shows it, it is in the log's row
+/// for a status alone, or this process knows it.
+async fn total(
+    unit: &dyn Reads,
+    totals: &Totals,
+    (owner, query): (Owner, &CustomerQuery),
+    search: &Search,
+    on_page: Option<usize>,
+) -> diesel::QueryResult<i64> {
+    if let Some(seen) = on_page.and_then(|rows| search.total_seen(rows)) {
         return Ok(seen);
     }
-    if search.counts_all() {
+    if query.conditions().is_empty() {
         let (published, archived) = unit.customer_counts(search.environment).await?.unwrap_or_default();
         return Ok(match search.status {
             Status::Published => published,
@@ -167,7 +197,8 @@ async fn total(unit: &dyn Reads, search: &Search, on_page: usize, early: bool) -
             Status::Deleted => 0,
         });
     }
-    unit.count_found(search).await
+    let count = async || unit.count_found(search).await;
+    totals::total(unit, totals, (owner, search.environment), query, count).await
 }
 
 impl Store {

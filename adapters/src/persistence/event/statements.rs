@@ -2,7 +2,7 @@
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, dsl::min};
 use patron_domain::{
-    event::{EventEntities, EventQuery},
+    event::{EventEntities, EventEntityType, EventQuery},
     page::PageBytes,
 };
 
@@ -96,6 +96,13 @@ statements! {
         fn event_of_version(db, of: i32, whose: Key, number: i64) -> Option<Key> {
             let one = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(sequence.eq(number));
             db.one(one.select(id)).await
+        }
+
+        /// The customers and sequences of the events after a position and up to another, at most 1,001.
+        fn customer_changes(db, of: i32, after: i64, until: i64) -> Vec<(Key, i64)> {
+            let since = events.filter(environment.eq(of)).filter(position.gt(after)).filter(position.le(until));
+            let changed = since.filter(entity_kind.eq(EventEntityType::Customer.code()));
+            db.rows(changed.order(position.asc()).select((entity, sequence)).limit(1_001)).await
         }
 
         /// The id of the event at a position. `None` if there was never one, or if it was removed.

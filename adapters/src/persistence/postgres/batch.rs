@@ -207,7 +207,7 @@ async fn run(pool: &Pool, jobs: &[Job], turn: &Turn) -> Answers {
         match problem.kind {
             Kind::Conflict | Kind::Lost | Kind::Standby | Kind::Unique if tries < TRIES => {}
             // One of them is the cause. The others must not fail with it.
-            _ if !alone && !matches!(problem.error, StoreError::Unavailable { .. }) => {
+            _ if !alone && !matches!(problem.error, StoreError::Unavailable { .. } | StoreError::TooSlow) => {
                 return one_by_one(pool, jobs, turn).await;
             }
             _ => return fail(jobs, &problem.error),

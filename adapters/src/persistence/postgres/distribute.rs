@@ -16,7 +16,7 @@ use crate::persistence::{open::OpenError, url::PostgresUrl};
 const COPIED: [&str; 4] = ["tenants", "environments", "owners", "api_keys"];
 
 /// Tables that are distributed by environment. The first one decides where an environment is, and the others follow it.
-const SPREAD: [&str; 16] = [
+const SPREAD: [&str; 17] = [
     "logs",
     "audit",
     "tax_rates",
@@ -24,6 +24,7 @@ const SPREAD: [&str; 16] = [
     "custom_fields",
     "customers",
     "customer_index",
+    "customer_tokens",
     "events",
     "kept_answers",
     "webhook_endpoints",

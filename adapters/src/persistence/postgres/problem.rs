@@ -70,7 +70,7 @@ impl Problem {
             "23505" => return Self { kind: Kind::Unique, error: failed(error, state) },
             // CockroachDB's way to say that it does not know whether it committed.
             "40003" => (Kind::Lost, "it cannot tell whether it committed"),
-            "57014" => (Kind::Other, "it took too long"),
+            "57014" => return Self { kind: Kind::Other, error: StoreError::TooSlow },
             "55P03" => (Kind::Other, "a lock was held for too long"),
             // A primary that has become a standby: another connection may find the new primary. A standby rejects
             // `BEGIN … READ WRITE` as not supported. The same code means that a table was changed under a prepared
@@ -213,7 +213,6 @@ mod tests {
             ("40003", Kind::Lost),
             ("53100", Kind::Other),
             ("53300", Kind::Other),
-            ("57014", Kind::Other),
             ("55P03", Kind::Other),
         ];
         for (state, kind) in cases {
@@ -224,6 +223,8 @@ mod tests {
                 "{problem:?}"
             );
         }
+        let slow = problem(DatabaseErrorKind::Unknown, "57014");
+        assert_eq!((slow.kind, slow.error), (Kind::Other, StoreError::TooSlow));
         assert_eq!(problem(DatabaseErrorKind::UnableToSendCommand, "").kind, Kind::Lost);
     }
 

@@ -20,7 +20,8 @@ use crate::persistence::party::Party;
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// The tables that grow with every customer.
-const TABLES: [&str; 5] = ["customers", "customer_index", "events", "kept_answers", "onboarding_runs"];
+const TABLES: [&str; 6] =
+    ["customers", "customer_index", "customer_tokens", "events", "kept_answers", "onboarding_runs"];
 
 const GROWN: &str = "SELECT relname::text AS name FROM pg_stat_user_tables WHERE schemaname = current_schema() \
                      AND relname::text = ANY($1) AND n_mod_since_analyze > 200 + n_live_tup / 3 ORDER BY relname";

@@ -1,6 +1,7 @@
 //! `patron customers`
 
 mod files;
+mod find;
 mod made_up;
 mod past;
 mod tables;
@@ -9,7 +10,9 @@ use std::{fmt::Write, sync::Arc};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use patron_domain::{
-    customer::{ChangeCustomerError, CustomerChanged, CustomerService, ExportService, ExternalId},
+    customer::{
+        ChangeCustomerError, CustomerChanged, CustomerService, ExportService, ExternalId, find::FindService,
+    },
     event::{EventService, PastService},
     tax::TaxService,
     tenancy::{Caller, SystemScope, TenancyService},
@@ -30,6 +33,7 @@ const AT_ONCE: usize = 512;
 /// The services of the commands.
 pub(super) struct Services {
     pub(super) customers: CustomerService,
+    pub(super) find: FindService,
     pub(super) events: EventService,
     pub(super) past: PastService,
     pub(super) imports: Imports,
@@ -53,6 +57,7 @@ pub(super) async fn run(
         Customers::Show(asked) => past::show(tenancy, &services.past, asked).await,
         Customers::Diff(asked) => past::diff(tenancy, &services.past, asked).await,
         Customers::History(asked) => past::history(tenancy, &services.events, asked).await,
+        Customers::Find(asked) => find::find(tenancy, &services.find, asked).await,
     }
 }
 

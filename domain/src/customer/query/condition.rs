@@ -1,6 +1,6 @@
 //! The conditions of a search.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use super::{Folded, ListField, TextField, TimeField};
 use crate::{custom_field::CustomFieldKey, time::Timestamp};
@@ -16,7 +16,7 @@ use crate::{custom_field::CustomFieldKey, time::Timestamp};
 /// let named = Condition::Contains(TextField::Name, Folded::new("ACME"));
 /// assert!(named.holds(&acme));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// The text is one of these, case-sensitive; an empty list never matches. The empty text matches an absent one.
     OneOf(TextField, Texts),
@@ -26,6 +26,8 @@ pub enum Condition {
     Same(TextField, Folded),
     /// A text contains this, without regard to case.
     Contains(TextField, Folded),
+    /// A text begins with this, without regard to case.
+    StartsWith(TextField, Folded),
     /// A text does not contain this, without regard to case.
     Lacks(TextField, Folded),
     /// A list contains one of these texts, or all of them. For an empty set, "one of" never matches and "all of" always does.
@@ -69,6 +71,7 @@ impl fmt::Debug for Condition {
                 write!(f, "{field} has {} of {} texts", if *all { "all" } else { "any" }, texts.len())
             }
             Self::Contains(field, _) => write!(f, "{field} contains a text"),
+            Self::StartsWith(field, _) => write!(f, "{field} begins with a text"),
             Self::Lacks(field, _) => write!(f, "{field} lacks a text"),
             Self::Time(field, comparison, at) => write!(f, "{field} is {comparison:?} {at}"),
             Self::CustomHas { key, look_ups, all } => {
@@ -94,7 +97,7 @@ impl fmt::Debug for Condition {
 /// let Ok(Condition::OneOf(_, texts)) = Condition::filter(field, Operator::In, any_of) else { panic!() };
 /// assert!(texts.contain("acme"));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Texts(Vec<String>);
 
 impl Texts {
@@ -138,7 +141,7 @@ impl fmt::Debug for Texts {
 /// let since = Condition::Time(TimeField::CreatedAt, Comparison::From, a_time());
 /// assert!(since.holds(&a_customer("acme").existing().customer));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Comparison {
     /// Earlier.
     Before,
@@ -162,7 +165,7 @@ pub enum Comparison {
 /// let Ok(Condition::Custom(_, CustomComparison::Ordered { comparison, .. })) = more else { panic!() };
 /// assert_eq!(comparison, Comparison::After);
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum CustomComparison {
     /// The field has no value.
     Unset,
@@ -207,12 +210,53 @@ impl Condition {
             | Self::NoneOf(_, texts)
             | Self::Has { texts, .. }
             | Self::CustomHas { look_ups: texts, .. } => texts.len(),
-            Self::Custom(..)
-            | Self::Same(..)
-            | Self::Contains(..)
-            | Self::Lacks(..)
-            | Self::Time(..)
-            | Self::Pair { .. } => 1,
+            Self::Custom(..) | Self::Same(..) | Self::Contains(..) | Self::StartsWith(..) | Self::Lacks(..) => 1,
+            Self::Time(..) | Self::Pair { .. } => 1,
+        }
+    }
+
+    /// The length of its texts in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::OneOf(_, texts)
+            | Self::NoneOf(_, texts)
+            | Self::Has { texts, .. }
+            | Self::CustomHas { look_ups: texts, .. } => texts.as_slice().iter().map(String::len).sum(),
+            Self::Same(_, text) | Self::Contains(_, text) | Self::StartsWith(_, text) | Self::Lacks(_, text) => {
+                text.as_str().len()
+            }
+            Self::Custom(_, CustomComparison::Contains(text)) => text.as_str().len(),
+            Self::Custom(_, CustomComparison::Ordered { sort_key, .. }) => sort_key.len(),
+            Self::Custom(_, CustomComparison::Unset) | Self::Time(..) => 0,
+            Self::Pair { key, value } => key.len() + value.len(),
+        }
+    }
+
+    /// The name of the field that it compares.
+    #[must_use]
+    pub fn field(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::OneOf(field, _) | Self::NoneOf(field, _) | Self::Same(field, _) => field.as_str(),
+            Self::Contains(field, _) | Self::StartsWith(field, _) | Self::Lacks(field, _) => field.as_str(),
+            Self::Has { field, .. } => field.as_str(),
+            Self::Time(field, ..) => field.as_str(),
+            Self::Pair { .. } => "metadata",
+            Self::CustomHas { key, .. } | Self::Custom(key, _) => return Cow::Owned(key.path()),
+        })
+    }
+
+    /// Whether stores are expected to have an index for it, at least for values that few customers have.
+    #[must_use]
+    pub fn is_indexed(&self) -> bool {
+        match self {
+            Self::OneOf(field, _) => {
+                matches!(field, TextField::Id | TextField::ExternalId | TextField::Name | TextField::Email)
+            }
+            Self::Same(TextField::Email, _) | Self::Has { .. } | Self::CustomHas { .. } | Self::Pair { .. } => true,
+            Self::Time(field, ..) => *field == TimeField::CreatedAt,
+            Self::Same(..) | Self::Contains(..) | Self::StartsWith(..) => !self.tokens().is_empty(),
+            Self::NoneOf(..) | Self::Lacks(..) | Self::Custom(..) => false,
         }
     }
 }

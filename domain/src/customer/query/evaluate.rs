@@ -47,7 +47,7 @@ impl CustomerQuery {
         Evaluated { items: found.into_iter().skip(skipped).take(wanted).collect(), total }
     }
 
-    /// Whether the query finds a customer, whatever its page.
+    /// Whether a customer matches, apart from the order and the page.
     #[must_use]
     pub fn finds(&self, customer: &Customer) -> bool {
         customer.status == self.status && self.conditions.iter().all(|condition| condition.holds(customer))
@@ -68,6 +68,7 @@ impl Condition {
                 if *all { sought.all(|text| known.contains(text)) } else { sought.any(|text| known.contains(text)) }
             }
             Self::Contains(field, sought) => folded(customer, *field).as_str().contains(sought.as_str()),
+            Self::StartsWith(field, sought) => folded(customer, *field).as_str().starts_with(sought.as_str()),
             Self::Lacks(field, sought) => !folded(customer, *field).as_str().contains(sought.as_str()),
             Self::Time(field, comparison, at) => comparison.holds(time(customer, *field), *at),
             Self::CustomHas { key, look_ups, all } => {

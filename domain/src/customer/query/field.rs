@@ -157,6 +157,8 @@ pub enum Operator {
     Ieq,
     /// Contains this text, without regard to case.
     Contains,
+    /// Begins with this text, without regard to case.
+    StartsWith,
     /// Does not contain this text, in any case.
     NotContains,
     /// Is later than this.
@@ -181,10 +183,11 @@ pub enum Operator {
 
 words!(
     Operator,
-    "eq, ieq, contains, not_contains, gt, gte, lt, in, not_in, before, after, contains_all, contains_any",
+    "eq, ieq, contains, starts_with, not_contains, gt, gte, lt, in, not_in, before, after, contains_all, contains_any",
     Eq => "eq",
     Ieq => "ieq",
     Contains => "contains",
+    StartsWith => "starts_with",
     NotContains => "not_contains",
     Gt => "gt",
     Gte => "gte",
@@ -271,6 +274,16 @@ impl SortField {
             Self::Text(field) => field.as_str(),
             Self::Custom(key) => return Cow::Owned(format!("{CUSTOM}{key}")),
         })
+    }
+
+    /// Whether stores are expected to have an index in this order.
+    #[must_use]
+    pub fn is_indexed(self) -> bool {
+        matches!(
+            self,
+            Self::Time(TimeField::CreatedAt)
+                | Self::Text(TextField::Id | TextField::ExternalId | TextField::Name | TextField::Email)
+        )
     }
 
     /// The direction of a sort without one: newest first for times, ascending for texts.

@@ -128,25 +128,28 @@ impl Condition {
             }
             (Operator::In, Operand::Array(texts)) => Ok(Self::OneOf(field, texts.into_iter().collect())),
             (Operator::NotIn, Operand::Array(texts)) => Ok(Self::NoneOf(field, texts.into_iter().collect())),
-            (Operator::Ieq | Operator::Contains | Operator::NotContains, _) if field == TextField::Id => {
+            (Operator::Ieq | Operator::Contains | Operator::StartsWith | Operator::NotContains, _)
+                if field == TextField::Id =>
+            {
                 Err(FilterError::Operator { field: field.as_str(), allowed: "eq, in, not_in" })
             }
             (Operator::Ieq, Operand::Text(text)) => Ok(Self::Same(field, Folded::new(&text))),
-            (Operator::Contains | Operator::NotContains, Operand::Text(text)) => {
+            (Operator::Contains | Operator::StartsWith | Operator::NotContains, Operand::Text(text)) => {
                 let text = Folded::new(&text);
                 match operator {
                     _ if text.as_str().is_empty() => Err(FilterError::Empty),
                     Operator::Contains => Ok(Self::Contains(field, text)),
+                    Operator::StartsWith => Ok(Self::StartsWith(field, text)),
                     _ => Ok(Self::Lacks(field, text)),
                 }
             }
-            (Operator::Eq | Operator::Ieq | Operator::Contains | Operator::NotContains, _) => {
+            (Operator::Eq | Operator::Ieq | Operator::Contains | Operator::StartsWith | Operator::NotContains, _) => {
                 Err(mismatch(DataType::String))
             }
             (Operator::In | Operator::NotIn, _) => Err(mismatch(DataType::Array)),
             _ => Err(FilterError::Operator {
                 field: field.as_str(),
-                allowed: "eq, ieq, in, not_in, contains, not_contains; dates alone can be earlier or later",
+                allowed: "eq, ieq, in, not_in, contains, starts_with, not_contains; dates alone can be earlier or later",
             }),
         }
     }
@@ -208,7 +211,7 @@ impl Condition {
                     .flat_map(|text| if all { vec![CustomValue::look_up_text(text)] } else { look_ups(text) });
                 return Ok(Self::CustomHas { key, look_ups: look_ups.collect(), all });
             }
-            Operator::NotContains | Operator::NotIn => {
+            Operator::StartsWith | Operator::NotContains | Operator::NotIn => {
                 let allowed = "eq, ieq, in, contains, contains_all, contains_any, gt, gte, lt, before, after";
                 return Err(FilterError::Operator { field: FIELD, allowed });
             }
@@ -291,6 +294,10 @@ mod tests {
             Ok(Condition::Contains(TextField::Name, Folded::new("ada")))
         );
         assert_eq!(
+            filter("name", "starts_with", text("ADA")),
+            Ok(Condition::StartsWith(TextField::Name, Folded::new("ada")))
+        );
+        assert_eq!(
             filter("email", "not_contains", text("X")),
             Ok(Condition::Lacks(TextField::Email, Folded::new("x")))
         );
@@ -332,9 +339,9 @@ mod tests {
         for (field, operators) in [
             ("name", &["gt", "gte", "lt", "before", "after"][..]),
             ("timezone", &["gt", "lt", "before", "contains_all", "contains_any"]),
-            ("created_at", &["ieq", "contains", "not_contains", "in", "not_in", "contains_any"]),
-            ("id", &["ieq", "contains", "not_contains"]),
-            ("tags", &["ieq", "contains", "not_contains", "gt", "not_in", "before"]),
+            ("created_at", &["ieq", "contains", "starts_with", "not_contains", "in", "not_in", "contains_any"]),
+            ("id", &["ieq", "contains", "starts_with", "not_contains"]),
+            ("tags", &["ieq", "contains", "starts_with", "not_contains", "gt", "not_in", "before"]),
         ] {
             for operator in operators {
                 for operand in [text("a"), Operand::Array(vec![]), Operand::Date(Timestamp::UNIX_EPOCH)] {
@@ -370,6 +377,7 @@ mod tests {
     #[test]
     fn no_filter_matches_everything_by_mistake() {
         assert_eq!(filter("name", "contains", text("")), Err(FilterError::Empty));
+        assert_eq!(filter("name", "starts_with", text("")), Err(FilterError::Empty));
         assert_eq!(filter("name", "not_contains", text("")), Err(FilterError::Empty));
         assert_eq!(filter("tags", "contains_all", Operand::Array(vec![])), Err(FilterError::Empty));
         let many = |count| Operand::Array((0..count).map(|n| n.to_string()).collect());

@@ -4,6 +4,7 @@ mod audit;
 mod custom_fields;
 mod customers;
 mod events;
+mod find;
 mod idempotency;
 mod keys;
 mod onboarding;

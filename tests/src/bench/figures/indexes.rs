@@ -14,8 +14,8 @@ use crate::{
     turns::{Side, take},
 };
 
-/// The indexes that enforce no rule: those for lists and for searches by e-mail.
-const INDEXES: [&str; 2] = ["customers_created", "customers_email"];
+/// The indexes that enforce no rule: those for lists and for searches by name and e-mail.
+const INDEXES: [&str; 3] = ["customers_created", "customers_email", "customers_name"];
 /// Entry kinds of `customer_index` that enforce no rule: metadata pairs, entities of other systems, association lists.
 const KINDS: &str = "1, 2, 5";
 

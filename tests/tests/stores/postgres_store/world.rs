@@ -183,6 +183,7 @@ pub(super) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 pub(super) fn reason(error: impl Into<Result<(), ChangeCustomerError>>) -> String {
     match error.into() {
         Err(ChangeCustomerError::Store(StoreError::Unavailable { reason })) => reason,
+        Err(ChangeCustomerError::Store(slow @ StoreError::TooSlow)) => slow.to_string(),
         other => panic!("{other:?}"),
     }
 }

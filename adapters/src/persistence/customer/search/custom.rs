@@ -62,7 +62,7 @@ impl CustomTerm {
                 // A sort key begins with a letter from a to z.
                 letter: sort_key.chars().next().filter(char::is_ascii_lowercase).unwrap_or('a'),
             },
-            CustomComparison::Contains(text) => Self::Like(column, format!("t{}", pattern(text))),
+            CustomComparison::Contains(text) => Self::Like(column, pattern("t%", text)),
         }
     }
 

@@ -20,7 +20,7 @@ use self::{
     order::{Keyset, SortKey},
     terms::Term,
 };
-use crate::persistence::schema::customers;
+use crate::persistence::{schema::customers, value::Key};
 
 /// A query in one scope, with its values in the form that the database takes.
 #[derive(Clone)]
@@ -52,9 +52,9 @@ impl Search {
         }
     }
 
-    /// Whether the status is the only condition, so that the total is known without counting.
-    pub(crate) fn counts_all(&self) -> bool {
-        self.terms.is_empty()
+    /// Limits the search to these customers, among which it looks for the rest.
+    pub(crate) fn among(&mut self, ids: Vec<Key>) {
+        self.terms.insert(0, Term::Id { ids, holds: true });
     }
 
     /// The total, if a page with this many rows shows it: the page is the first one and is not full.
@@ -163,6 +163,7 @@ mod tests {
                 SortField::Time(TimeField::CreatedAt),
                 "customers_created (environment=? AND status=? AND (created_at,id)<(?,?))",
             ),
+            (SortField::Text(TextField::Name), "customers_name (environment=? AND (name_folded,id)>(?,?))"),
             (SortField::Text(TextField::Email), "customers_email (environment=? AND (email_folded,id)>(?,?))"),
             (SortField::Text(TextField::ExternalId), "customers_external_id (environment=? AND external_id>?)"),
         ] {

@@ -95,8 +95,9 @@ impl Term {
                 let keys = entries.map(|entry| index_key(&entry)).collect();
                 Self::Has { kind: field.kind().code(), keys, all: *all }
             }
-            Condition::Contains(field, text) => Self::like(*field, true, text),
-            Condition::Lacks(field, text) => Self::like(*field, false, text),
+            Condition::Contains(field, text) => Self::like(*field, true, "%", text),
+            Condition::StartsWith(field, text) => Self::like(*field, true, "", text),
+            Condition::Lacks(field, text) => Self::like(*field, false, "%", text),
             Condition::Time(field, comparison, at) => Self::Time {
                 column: match field {
                     TimeField::CreatedAt => "created_at",
@@ -118,8 +119,8 @@ impl Term {
         }
     }
 
-    fn like(field: TextField, holds: bool, text: &Folded) -> Self {
-        Self::Like { column: TextColumn::of(field), holds, pattern: pattern(text) }
+    fn like(field: TextField, holds: bool, before: &str, text: &Folded) -> Self {
+        Self::Like { column: TextColumn::of(field), holds, pattern: pattern(before, text) }
     }
 
     pub(super) fn write<'b, DB: Dialect>(
@@ -170,8 +171,8 @@ impl Term {
 }
 
 /// The pattern of `LIKE` for texts that contain this.
-pub(super) fn pattern(text: &Folded) -> String {
-    let mut pattern = String::from("%");
+pub(super) fn pattern(before: &str, text: &Folded) -> String {
+    let mut pattern = String::from(before);
     for character in text.as_str().chars() {
         if matches!(character, '%' | '_' | ESCAPE) {
             pattern.push(ESCAPE);

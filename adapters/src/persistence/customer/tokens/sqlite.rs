@@ -1,0 +1,80 @@
+//! Tokens in SQLite: words of a full-text index (FTS5) without content. A row is the number of a customer.
+
+use diesel::{
+    QueryResult, RunQueryDsl, SqliteConnection,
+    query_builder::{AstPass, QueryFragment},
+    sql_query,
+    sql_types::{BigInt, Integer, Text},
+    sqlite::Sqlite,
+};
+use patron_domain::customer::find::{Token, Tokens};
+
+use super::{ByTokens, CustomerTokensChange, CustomerTokensRow, Lane};
+use crate::persistence::{sqlite::cached::Cached, value::KeySql};
+
+const INSERT: &str = "INSERT INTO customer_tokens (rowid, tokens) SELECT number, ? FROM customers \
+                      WHERE environment = ? AND id = ?";
+/// The index removes a row if it is given the words that the row was added with.
+const DELETE: &str = "INSERT INTO customer_tokens (customer_tokens, rowid, tokens) SELECT 'delete', number, ? \
+                      FROM customers WHERE environment = ? AND id = ?";
+
+impl CustomerTokensRow {
+    /// Adds the row. The customer's row exists.
+    pub(crate) fn insert(&self, connection: &mut SqliteConnection) -> QueryResult<usize> {
+        self.run(INSERT, connection)
+    }
+
+    /// Removes the row.
+    pub(crate) fn delete(&self, connection: &mut SqliteConnection) -> QueryResult<usize> {
+        self.run(DELETE, connection)
+    }
+
+    fn run(&self, statement: &'static str, connection: &mut SqliteConnection) -> QueryResult<usize> {
+        let words = joined(self.lane(), self.tokens.as_slice(), " ");
+        let statement = sql_query(statement).bind::<Text, _>(words).bind::<Integer, _>(self.environment);
+        Cached(statement.bind::<KeySql, _>(self.customer)).execute(connection)
+    }
+}
+
+impl CustomerTokensChange {
+    /// Replaces the row.
+    pub(crate) fn change(&self, connection: &mut SqliteConnection) -> QueryResult<usize> {
+        self.before.delete(connection)?;
+        self.now.insert(connection)
+    }
+}
+
+fn joined(lane: Lane, tokens: &[Token], separator: &str) -> String {
+    let mut words = String::with_capacity(tokens.len() * (8 + separator.len()));
+    for token in tokens {
+        if !words.is_empty() {
+            words.push_str(separator);
+        }
+        lane.write(*token, &mut words);
+    }
+    words
+}
+
+/// The condition in the language of the index. Words have no meaning there, because they are lower-case.
+pub(super) fn condition(lane: Lane, all: &Tokens, any: &Tokens) -> String {
+    let all = joined(lane, all.as_slice(), " AND ");
+    match (all.is_empty(), any.is_empty()) {
+        (_, true) => all,
+        (true, false) => joined(lane, any.as_slice(), " OR "),
+        (false, false) => format!("{all} AND ({})", joined(lane, any.as_slice(), " OR ")),
+    }
+}
+
+impl QueryFragment<Sqlite> for ByTokens<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        // The index is read backwards from the newest customer, until there are enough.
+        out.push_sql(
+            "SELECT customers.id FROM (SELECT rowid AS number FROM customer_tokens WHERE customer_tokens MATCH ",
+        );
+        out.push_bind_param::<Text, _>(&self.words)?;
+        out.push_sql(" ORDER BY rowid DESC LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.most)?;
+        out.push_sql(") AS named CROSS JOIN customers ON customers.number = named.number");
+        Ok(())
+    }
+}
