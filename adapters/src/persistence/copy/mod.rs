@@ -20,6 +20,7 @@ use super::{
     onboarding::row::{RunRow, WorkflowRow},
     open::OpenError,
     owners::OwnerRow,
+    privacy::row::{DeletionRow, InstallationKeyRow, SubjectRow, SuppressedRow},
     tax::row::{DefaultRow, RateRow},
     tenancy::row::{ApiKeyRow, EnvironmentRow, TenantRow},
     url::DatabaseUrl,
@@ -76,6 +77,10 @@ tables! {
     DeliveryRow: webhook_deliveries (environment, endpoint, id);
     WorkflowRow: onboarding_workflows (environment, id);
     RunRow: onboarding_runs (environment, customer);
+    DeletionRow: deletion_requests (environment, id);
+    SuppressedRow: suppressed_customers (environment, id);
+    SubjectRow: erased_subjects (environment, tag, request);
+    InstallationKeyRow: installation_keys (id);
 }
 
 /// Copies a database into another one, which must be empty; missing tables are created. Calls `copied` with the name of

@@ -17,7 +17,7 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-use super::{row::index_key, search::Search};
+use super::{change::Job, row::index_key, search::Search};
 use crate::persistence::{
     engine::{CustomerKey, Pace},
     page::cut,
@@ -51,7 +51,7 @@ impl CustomerRepository for Store {
                 None => return Err(ChangeCustomerError::UnknownCustomer),
             },
         };
-        self.engine.change(scope, environment, command).await
+        self.engine.change(Job::new(scope, environment, command, self.subject_key())).await
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
