@@ -1,4 +1,4 @@
-//! Webhook delivery, onboarding and imports beside the API, from start to shutdown.
+//! Webhook delivery, onboarding, imports and erasures beside the API, from start to shutdown.
 
 use std::sync::Arc;
 
@@ -8,12 +8,13 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{config::Settings, wiring};
 
-/// The tasks of webhook delivery, onboarding and imports.
+/// The tasks of webhook delivery, onboarding, imports and erasures.
 pub(crate) struct Deliveries {
     stop: watch::Sender<bool>,
     relay: Option<JoinHandle<()>>,
     onboarding: Option<JoinHandle<()>>,
     imports: JoinHandle<()>,
+    erasures: JoinHandle<()>,
 }
 
 impl Deliveries {
@@ -38,16 +39,19 @@ impl Deliveries {
         // With a concurrency of 0 this process takes no steps.
         let onboarding = (settings.onboarding_concurrency > 0).then(|| {
             let engine = Arc::new(wiring::engine(settings, database, webhooks));
-            tokio::spawn(drive(engine, settings.onboarding_concurrency, told, database.commits.listen()))
+            tokio::spawn(drive(engine, settings.onboarding_concurrency, told.clone(), database.commits.listen()))
         });
-        Self { stop, relay, onboarding, imports }
+        let job = wiring::erasure_job(settings, database);
+        let erasures = tokio::spawn(job.run(told, database.commits.listen()));
+        Self { stop, relay, onboarding, imports, erasures }
     }
 
     /// Waits some seconds for running attempts, and saves their results.
     pub(crate) async fn stop(self) {
-        // If delivery is off, there is no receiver.
+        // If a task has ended early, there may be no receiver.
         let _ = self.stop.send(true);
-        for task in [self.relay, self.onboarding, Some(self.imports)].into_iter().flatten() {
+        let tasks = [self.relay, self.onboarding, Some(self.imports), Some(self.erasures)];
+        for task in tasks.into_iter().flatten() {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a background task stopped unexpectedly");
             }

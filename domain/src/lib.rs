@@ -57,6 +57,7 @@
 //! - [`event`]: the log of all changes, for readers that must not miss any, and earlier states from it.
 //! - [`diff`]: the differences between two states; [`report`]: what a write does, also without doing it.
 //! - [`advice`]: warnings about writes that are accepted.
+//! - [`privacy`]: erasing a person, legal holds, and the proof.
 //! - [`retention`]: removing data that is no longer needed.
 //! - [`stored`]: each aggregate as a compact JSON document, for stores that keep documents.
 //! - `webhook` (feature `webhooks`): endpoints, and how deliveries are signed, ordered and retried, and endpoints are
@@ -99,6 +100,7 @@ pub mod network;
 pub mod onboarding;
 pub mod page;
 pub mod patch;
+pub mod privacy;
 pub mod report;
 pub mod retention;
 pub mod shares;

@@ -10,7 +10,7 @@ use utoipa::openapi::{
 use super::{
     Api, audit, custom_field, customer, docs, event, health, import, integration, metrics, onboarding,
     openapi::{Endpoint, components, error_schemas},
-    report, tax, tenancy, webhook,
+    privacy, report, tax, tenancy, webhook,
 };
 
 /// A group of endpoints in the document, in the order shown: its base, name, description, and endpoints.
@@ -51,6 +51,12 @@ fn groups<'a>(api: &'a Api, base: &'a str) -> Vec<Group<'a>> {
             "Audit",
             "Who changed keys, environments, webhooks and onboarding.",
             if_there(api.audit.is_some(), audit::documents),
+        ),
+        (
+            base,
+            "Privacy",
+            "Erasing customers, legal holds, and the proof.",
+            if_there(api.privacy.is_some(), privacy::documents),
         ),
         (
             base,

@@ -26,6 +26,7 @@ mod page;
 mod party;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod privacy;
 mod report;
 mod retention;
 mod rows;

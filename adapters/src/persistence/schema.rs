@@ -196,6 +196,7 @@ diesel::table! {
         event -> Nullable<KeySql>,
         kind -> Nullable<Text>,
         answer -> Nullable<DocumentSql>,
+        customer -> Nullable<KeySql>,
     }
 }
 
@@ -309,6 +310,58 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
+    deletion_requests (environment, id) {
+        environment -> Integer,
+        id -> KeySql,
+        customer -> KeySql,
+        state -> SmallInt,
+        due_at -> Nullable<BigInt>,
+        holder -> Nullable<Text>,
+        document -> DocumentSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
+    suppressed_customers (environment, id) {
+        environment -> Integer,
+        id -> KeySql,
+        document -> DocumentSql,
+        run -> Nullable<DocumentSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
+    erased_subjects (environment, tag, request) {
+        environment -> Integer,
+        tag -> Binary,
+        request -> KeySql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
+    installation_keys (id) {
+        id -> KeySql,
+        kind -> SmallInt,
+        public_key -> Nullable<Binary>,
+        secret -> Text,
+        created_at -> BigInt,
+        retired_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     owners,
     tenants,
@@ -329,5 +382,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     onboarding_runs,
     imports,
     import_pieces,
-    import_rows
+    import_rows,
+    deletion_requests,
+    suppressed_customers,
+    erased_subjects,
+    installation_keys
 );

@@ -14,6 +14,7 @@ use super::{
     import::statements::ImportStatements,
     onboarding::statements::OnboardingStatements,
     owners::OwnerStatements,
+    privacy::statements::PrivacyStatements,
     schema::{events, kept_answers, logs},
     statements::statements,
     tax::statements::TaxStatements,
@@ -34,6 +35,7 @@ pub(crate) trait Reads:
     + ImportStatements
     + OnboardingStatements
     + OwnerStatements
+    + PrivacyStatements
     + SignStatements
     + TaxStatements
     + TenancyStatements
@@ -51,6 +53,7 @@ impl<U> Reads for U where
         + ImportStatements
         + OnboardingStatements
         + OwnerStatements
+        + PrivacyStatements
         + SignStatements
         + TaxStatements
         + TenancyStatements

@@ -6,6 +6,7 @@ use patron_domain::{
     import::ImportState,
     lifecycle::Status,
     onboarding::RunState,
+    privacy::DeletionState,
     store::StoreError,
     tax::{TaxRateScope, TaxRateStatus},
     webhook::{DeliveryKind, DeliveryStatus},
@@ -62,6 +63,7 @@ words! {
         Cancelled = 7,
     }
     DeliveryKind { First = 0, Replay = 1, Test = 2 }
+    DeletionState { Suppressed = 0, Redacting = 1, Completed = 2, Failed = 3, Cancelled = 4 }
     EventEntityType { Customer = 1, TaxRate = 2 }
     TaxRateStatus { Active = 0, Inactive = 1 }
     TaxRateScope { Internal = 0, External = 1, Onetime = 2 }
@@ -73,6 +75,7 @@ words! {
         Tenant = 5,
         CustomField = 6,
         Import = 7,
+        DeletionRequest = 8,
     }
     AuditAction {
         KeyCreated = 1,
@@ -98,6 +101,9 @@ words! {
         ImportStarted = 61,
         ImportCancelled = 62,
         ImportCompleted = 63,
+        DeletionRequested = 70,
+        DeletionCancelled = 71,
+        DeletionCompleted = 72,
     }
     EventType {
         CustomerCreated = 1,
@@ -111,6 +117,12 @@ words! {
         CustomerTaxDissociated = 9,
         CustomerOnboardingCompleted = 10,
         CustomerOnboardingFailed = 11,
+        // The view of events uses the codes of the events without a state.
+        CustomerSuppressed = 12,
+        CustomerUnsuppressed = 13,
+        CustomerErased = 14,
+        CustomerLegalHoldPlaced = 15,
+        CustomerLegalHoldRemoved = 16,
         TaxRateCreated = 20,
         TaxRateUpdated = 21,
         TaxRateDeleted = 22,
@@ -133,6 +145,7 @@ mod tests {
         check(DeliveryStatus::ALL);
         check(DeliveryKind::ALL);
         check(RunState::ALL);
+        check(DeletionState::ALL);
         check(EventEntityType::ALL);
         check(EventType::ALL);
         check(AuditAction::ALL);

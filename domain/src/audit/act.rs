@@ -2,8 +2,11 @@
 
 use crate::{
     custom_field::CustomFieldDefinition,
-    ids::{ApiKeyId, CustomFieldId, EnvironmentId, ImportId, TenantId, WebhookEndpointId, WorkflowId},
+    ids::{
+        ApiKeyId, CustomFieldId, DeletionRequestId, EnvironmentId, ImportId, TenantId, WebhookEndpointId, WorkflowId,
+    },
     import::ImportAmendment,
+    privacy::{DeletionRequest, DeletionState},
     tenancy::{ApiKey, Environment},
     words::words,
 };
@@ -66,6 +69,12 @@ pub enum AuditAction {
     ImportCancelled,
     /// An import has written its rows.
     ImportCompleted,
+    /// The deletion of a customer was requested.
+    DeletionRequested,
+    /// A request for deletion was cancelled.
+    DeletionCancelled,
+    /// A customer was erased.
+    DeletionCompleted,
 }
 
 words!(
@@ -74,7 +83,8 @@ words!(
      webhook_endpoint.created, webhook_endpoint.updated, webhook_endpoint.secret_rotated, webhook_endpoint.deleted, \
      onboarding_workflow.created, onboarding_workflow.updated, onboarding_workflow.deleted, custom_field.created, \
      custom_field.updated, custom_field.deleted, tenant.suspended, tenant.resumed, import.uploaded, import.started, \
-     import.cancelled, import.completed",
+     import.cancelled, import.completed, deletion_request.created, deletion_request.cancelled, \
+     deletion_request.completed",
     KeyCreated => "api_key.created",
     KeyRotated => "api_key.rotated",
     KeyRevoked => "api_key.revoked",
@@ -98,6 +108,9 @@ words!(
     ImportStarted => "import.started",
     ImportCancelled => "import.cancelled",
     ImportCompleted => "import.completed",
+    DeletionRequested => "deletion_request.created",
+    DeletionCancelled => "deletion_request.cancelled",
+    DeletionCompleted => "deletion_request.completed",
 );
 
 /// The type of an action's object.
@@ -124,10 +137,13 @@ pub enum AuditObjectType {
     Tenant,
     /// An import.
     Import,
+    /// A request for deletion.
+    DeletionRequest,
 }
 
 words!(
-    AuditObjectType, "api_key, environment, webhook_endpoint, onboarding_workflow, custom_field, tenant, import",
+    AuditObjectType,
+    "api_key, environment, webhook_endpoint, onboarding_workflow, custom_field, tenant, import, deletion_request",
     ApiKey => "api_key",
     Environment => "environment",
     Endpoint => "webhook_endpoint",
@@ -135,6 +151,7 @@ words!(
     CustomField => "custom_field",
     Tenant => "tenant",
     Import => "import",
+    DeletionRequest => "deletion_request",
 );
 
 /// The object of an action.
@@ -162,6 +179,8 @@ pub enum AuditObject {
     Tenant(TenantId),
     /// An import.
     Import(ImportId),
+    /// A request for deletion.
+    DeletionRequest(DeletionRequestId),
 }
 
 impl AuditObject {
@@ -176,6 +195,7 @@ impl AuditObject {
             Self::CustomField(_) => AuditObjectType::CustomField,
             Self::Tenant(_) => AuditObjectType::Tenant,
             Self::Import(_) => AuditObjectType::Import,
+            Self::DeletionRequest(_) => AuditObjectType::DeletionRequest,
         }
     }
 
@@ -190,6 +210,7 @@ impl AuditObject {
             Self::CustomField(id) => id.to_string(),
             Self::Tenant(id) => id.to_string(),
             Self::Import(id) => id.to_string(),
+            Self::DeletionRequest(id) => id.to_string(),
         }
     }
 }
@@ -294,6 +315,18 @@ impl Act {
     pub fn tenant_suspended(id: TenantId, suspended: bool) -> Self {
         let action = if suspended { AuditAction::TenantSuspended } else { AuditAction::TenantResumed };
         Self::plain(action, AuditObject::Tenant(id))
+    }
+
+    /// The deletion of a customer was requested, was cancelled, or is completed. Nothing in the entry names the customer.
+    #[must_use]
+    pub fn deletion(request: &DeletionRequest) -> Option<Self> {
+        let action = match request.state {
+            DeletionState::Suppressed => AuditAction::DeletionRequested,
+            DeletionState::Cancelled => AuditAction::DeletionCancelled,
+            DeletionState::Completed => AuditAction::DeletionCompleted,
+            DeletionState::Redacting | DeletionState::Failed => return None,
+        };
+        Some(Self::plain(action, AuditObject::DeletionRequest(request.id)))
     }
 
     /// An environment was created.

@@ -42,6 +42,7 @@ fn object_key(object: AuditObject) -> Option<Key> {
         AuditObject::CustomField(id) => id.into(),
         AuditObject::Tenant(id) => id.into(),
         AuditObject::Import(id) => id.into(),
+        AuditObject::DeletionRequest(id) => id.into(),
         _ => return None,
     })
 }
@@ -55,6 +56,7 @@ fn object(kind: AuditObjectType, key: Key) -> Option<AuditObject> {
         AuditObjectType::CustomField => AuditObject::CustomField(key.id()),
         AuditObjectType::Tenant => AuditObject::Tenant(key.id()),
         AuditObjectType::Import => AuditObject::Import(key.id()),
+        AuditObjectType::DeletionRequest => AuditObject::DeletionRequest(key.id()),
         _ => return None,
     })
 }

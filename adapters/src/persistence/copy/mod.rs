@@ -25,6 +25,7 @@ use super::{
     onboarding::row::{RunRow, WorkflowRow},
     open::OpenError,
     owners::OwnerRow,
+    privacy::row::{DeletionRow, InstallationKeyRow, SubjectRow, SuppressedRow},
     tax::row::{DefaultRow, RateRow},
     tenancy::row::{ApiKeyRow, EnvironmentRow, TenantRow},
     url::DatabaseUrl,
@@ -85,6 +86,10 @@ tables! {
         ImportRow: imports (environment, id);
         PieceRow: import_pieces (environment, import, number);
         FailedRowRow: import_rows (environment, import, number);
+        DeletionRow: deletion_requests (environment, id);
+        SuppressedRow: suppressed_customers (environment, id);
+        SubjectRow: erased_subjects (environment, tag, request);
+        InstallationKeyRow: installation_keys (id);
     }
     // Made again from the documents.
     made {

@@ -10,10 +10,10 @@ use patron_domain::{
     custom_field::UniqueValue,
     customer::{ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision},
     event::CustomerEvent,
-    idempotency::IdempotencyKeyReused,
     ids::{CustomerId, WorkflowId},
     lifecycle::Version,
     onboarding::OnboardingRun,
+    privacy::SubjectKey,
     store::StoreError,
     tenancy::EnvironmentScope,
     time::Timestamp,
@@ -29,6 +29,7 @@ use crate::persistence::{
     event::{row::EventRow, superseded::SupersededRow},
     idempotency::{Keeping, Once},
     onboarding::row::RunRow,
+    privacy::{Claimed, claimed},
     unit::Reads,
     value::{Document, Key},
     writes::{CountChange, Writes},
@@ -40,6 +41,21 @@ pub(crate) struct Job {
     pub(crate) scope: EnvironmentScope,
     pub(crate) environment: i32,
     pub(crate) command: ChangeCustomer,
+    /// The external ids that it may claim.
+    pub(crate) claimed: Claimed,
+}
+
+impl Job {
+    /// A change. Without the key of the installation, external ids of erased customers are not recognised.
+    pub(crate) fn new(
+        scope: &EnvironmentScope,
+        environment: i32,
+        command: ChangeCustomer,
+        key: Option<&SubjectKey>,
+    ) -> Self {
+        let claimed = claimed(key, scope.owner, &command);
+        Self { scope: scope.clone(), environment, command, claimed }
+    }
 }
 
 /// The answers to all changes, in their order, once everything is written.
@@ -55,7 +71,11 @@ pub(crate) async fn decide(unit: &dyn Reads, jobs: &[Job]) -> Result<(Answers, W
         answers.push(batch.decide(job, facts));
     }
     for (id, version, at, keeping) in std::mem::take(&mut batch.of_nothing) {
-        keeping.latest(unit, &mut batch.writes, id.into(), version, at).await.map_err(Failure::Database)?;
+        let customer = Key::from(id);
+        keeping
+            .latest(unit, &mut batch.writes, (customer, Some(customer)), version, at)
+            .await
+            .map_err(Failure::Database)?;
     }
     Ok((answers, batch.into_writes(&facts)))
 }
@@ -93,7 +113,7 @@ struct Changed {
 
 impl Batch {
     fn decide(&mut self, job: &Job, facts: &mut Facts) -> Result<CustomerChanged, ChangeCustomerError> {
-        let Job { scope, environment, command } = job;
+        let Job { scope, environment, command, .. } = job;
         let keeping = match keeping(job, facts)? {
             Ok(event) => return Ok(CustomerChanged { event, replayed: true }),
             Err(keeping) => keeping,
@@ -137,7 +157,7 @@ impl Batch {
         let document = Document::of(&event.state);
         let latest = self.writes.events.len();
         self.writes.events.push(EventRow::of_customer(environment, &event));
-        keeping.event(&mut self.writes, event.id, event.at);
+        keeping.event(&mut self.writes, event.id, Some(id.into()), event.at);
         self.writes.new_runs.extend(onboarding.map(|workflow| begun(environment, &event.state.customer, workflow)));
         let now = event.state.clone();
         match self.customers.get_mut(&(environment, id)) {
@@ -183,7 +203,7 @@ fn keeping(job: &Job, facts: &Facts) -> Result<Result<CustomerEvent, Keeping>, C
     let row = facts.kept.get(claim.key.as_str());
     let record = row.map(|row| row.record()).transpose()?;
     match claim.settle(record.as_ref())? {
-        Some(id) => facts.answered.get(&id).cloned().map(Ok).ok_or_else(|| IdempotencyKeyReused::default().into()),
+        Some(id) => facts.answer(id).map(|event| Ok(event.clone())).map_err(Into::into),
         None => {
             let once = Once { environment: job.environment, owner: job.scope.owner, claim: claim.clone() };
             Ok(Err(Keeping::new(once, row.cloned())))

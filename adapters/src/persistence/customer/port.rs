@@ -61,11 +61,11 @@ impl CustomerRepository for Store {
                 None => return Err(ChangeCustomerError::UnknownCustomer),
             },
         };
+        let job = Job::new(scope, environment, command, self.subject_key());
         if scope.origin.report().is_none() {
-            return self.engine.change(scope, environment, command).await;
+            return self.engine.change(job).await;
         }
         // In a transaction of its own, so that a dry run delays no shared commit.
-        let job = Job { scope: scope.clone(), environment, command };
         self.write(Author::from(scope), environment, move |unit| one(unit, job.clone()).boxed()).await
     }
 
