@@ -27,6 +27,7 @@ pub mod onboarding;
 pub mod persistence;
 #[cfg(all(feature = "persistence", feature = "webhooks"))]
 pub mod privacy;
+pub mod rate_changes;
 pub mod retention;
 mod slices;
 #[cfg(any(feature = "persistence", feature = "webhooks"))]

@@ -46,12 +46,14 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     if let Err(error) = wiring::privacy_keys(&settings, &database).load().await {
         tracing::error!(%error, "add the key with which they were sealed to PATRON_SECRETS_KEY; until then no customer can be created");
     }
+    let rate_changes = tokio::spawn(wiring::rate_changes(&database).run());
     let webhooks = wiring::webhooks(&settings, &database);
     let deliveries = Deliveries::start(&settings, &database, &webhooks);
     let outcome = launch(&settings, &database, &uses, webhooks, metrics).await;
     deliveries.stop().await;
     writing.abort();
     job.abort();
+    rate_changes.abort();
     if let Err(error) = uses.write(database.keys.as_ref()).await {
         tracing::warn!(%error, "the last use of some API keys was not saved before shutdown");
     }

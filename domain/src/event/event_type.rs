@@ -32,6 +32,7 @@ pub enum EventType {
     TaxRateCreated,
     TaxRateUpdated,
     TaxRateDeleted,
+    TaxRateValueChanged,
 }
 
 words!(
@@ -40,7 +41,7 @@ words!(
      customer.integration_unlinked, customer.tax_associated, customer.tax_association_updated, \
      customer.tax_dissociated, customer.onboarding_completed, customer.onboarding_failed, customer.suppressed, \
      customer.unsuppressed, customer.erased, customer.legal_hold_placed, customer.legal_hold_removed, tax_rate.created, \
-     tax_rate.updated, tax_rate.deleted",
+     tax_rate.updated, tax_rate.deleted, tax_rate.value_changed",
     CustomerCreated => "customer.created",
     CustomerUpdated => "customer.updated",
     CustomerDeleted => "customer.deleted",
@@ -60,6 +61,7 @@ words!(
     TaxRateCreated => "tax_rate.created",
     TaxRateUpdated => "tax_rate.updated",
     TaxRateDeleted => "tax_rate.deleted",
+    TaxRateValueChanged => "tax_rate.value_changed",
 );
 
 impl EventType {

@@ -96,6 +96,8 @@ CREATE TABLE tax_rates (
     rate_status SMALLINT NOT NULL,
     scope SMALLINT NOT NULL,
     created_at BIGINT NOT NULL,
+    -- When the next change of its value begins that no event has reported.
+    next_change_at BIGINT,
     document JSON NOT NULL,
     PRIMARY KEY (environment, id)
 );
@@ -341,6 +343,7 @@ CREATE TABLE installation_keys (
 -- Only published rows compete for what is unique: these indexes decide races.
 CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status = 0;
 -- Their terms do not overlap: the lock of the rate's row decides.
+CREATE INDEX tax_rates_due ON tax_rates (environment, next_change_at) WHERE next_change_at IS NOT NULL;
 CREATE INDEX tax_defaults_rate ON tax_defaults (environment, tax_rate) WHERE status = 0;
 CREATE UNIQUE INDEX customers_external_id ON customers (environment, external_id) WHERE status = 0;
 -- A value of a unique custom field (kind 11) belongs to one published customer.
@@ -420,6 +423,55 @@ SELECT o.tenant_id,
        to_timestamp(c.updated_at / 1000000.0) AS updated_at
 FROM customers c
 JOIN owners o ON o.environment = c.environment;
+
+CREATE VIEW contact_persons_view AS
+SELECT o.tenant_id,
+       o.environment_id,
+       c.document ->> 'id' AS customer_id,
+       i ->> 'id' AS id,
+       i ->> 'first_name' AS first_name,
+       i ->> 'last_name' AS last_name,
+       i ->> 'salutation' AS salutation,
+       i ->> 'email' AS email,
+       i ->> 'mobile' AS mobile,
+       i ->> 'designation' AS designation,
+       i ->> 'department' AS department,
+       i ->> 'locale' AS locale,
+       COALESCE((i ->> 'is_primary')::boolean, false) AS is_primary,
+       COALESCE(i -> 'roles', '[]') AS roles
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+CROSS JOIN LATERAL json_array_elements(c.document -> 'contact_persons') AS i;
+
+CREATE VIEW tax_ids_view AS
+SELECT o.tenant_id,
+       o.environment_id,
+       c.document ->> 'id' AS customer_id,
+       i ->> 'id' AS id,
+       i ->> 'type' AS type,
+       i ->> 'value' AS value,
+       COALESCE((i ->> 'unchecked')::boolean, false) AS unchecked
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+CROSS JOIN LATERAL json_array_elements(c.document -> 'tax_ids') AS i;
+
+CREATE VIEW tax_exemptions_view AS
+SELECT o.tenant_id,
+       o.environment_id,
+       c.document ->> 'id' AS customer_id,
+       i ->> 'id' AS id,
+       i ->> 'reason' AS reason,
+       i ->> 'certificate_number' AS certificate_number,
+       i ->> 'country' AS country,
+       i ->> 'state' AS state,
+       i ->> 'document_url' AS document_url,
+       i ->> 'note' AS note,
+       COALESCE(i -> 'tax_rate_codes', '[]') AS tax_rate_codes,
+       to_timestamp((i ->> 'starts_at')::bigint / 1000000.0) AS starts_at,
+       to_timestamp((i ->> 'ends_at')::bigint / 1000000.0) AS ends_at
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+CROSS JOIN LATERAL json_array_elements(c.document -> 'tax_exemptions') AS i;
 
 CREATE VIEW integration_mappings_view AS
 SELECT o.tenant_id,

@@ -95,6 +95,8 @@ CREATE TABLE tax_rates (
     rate_status INTEGER NOT NULL,
     scope INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
+    -- When the next change of its value begins that no event has reported.
+    next_change_at INTEGER,
     document TEXT NOT NULL,
     PRIMARY KEY (environment, id)
 ) STRICT, WITHOUT ROWID;
@@ -337,6 +339,7 @@ CREATE TABLE installation_keys (
 -- Only published rows compete for what is unique: these indexes decide races.
 CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status = 0;
 -- Their terms do not overlap: the lock of the rate's row decides.
+CREATE INDEX tax_rates_due ON tax_rates (environment, next_change_at) WHERE next_change_at IS NOT NULL;
 CREATE INDEX tax_defaults_rate ON tax_defaults (environment, tax_rate) WHERE status = 0;
 CREATE UNIQUE INDEX customers_external_id ON customers (environment, external_id) WHERE status = 0;
 -- A value of a unique custom field (kind 11) belongs to one published customer.
@@ -415,6 +418,55 @@ SELECT lower(hex(o.tenant_id)) AS tenant_id,
 FROM customers c
 JOIN owners o ON o.environment = c.environment;
 
+CREATE VIEW contact_persons_view AS
+SELECT lower(hex(o.tenant_id)) AS tenant_id,
+       lower(hex(o.environment_id)) AS environment_id,
+       c.document ->> 'id' AS customer_id,
+       i.value ->> 'id' AS id,
+       i.value ->> 'first_name' AS first_name,
+       i.value ->> 'last_name' AS last_name,
+       i.value ->> 'salutation' AS salutation,
+       i.value ->> 'email' AS email,
+       i.value ->> 'mobile' AS mobile,
+       i.value ->> 'designation' AS designation,
+       i.value ->> 'department' AS department,
+       i.value ->> 'locale' AS locale,
+       COALESCE(i.value ->> 'is_primary', 0) AS is_primary,
+       COALESCE(i.value -> 'roles', '[]') AS roles
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+JOIN json_each(c.document, '$.contact_persons') AS i;
+
+CREATE VIEW tax_ids_view AS
+SELECT lower(hex(o.tenant_id)) AS tenant_id,
+       lower(hex(o.environment_id)) AS environment_id,
+       c.document ->> 'id' AS customer_id,
+       i.value ->> 'id' AS id,
+       i.value ->> 'type' AS type,
+       i.value ->> 'value' AS value,
+       COALESCE(i.value ->> 'unchecked', 0) AS unchecked
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+JOIN json_each(c.document, '$.tax_ids') AS i;
+
+CREATE VIEW tax_exemptions_view AS
+SELECT lower(hex(o.tenant_id)) AS tenant_id,
+       lower(hex(o.environment_id)) AS environment_id,
+       c.document ->> 'id' AS customer_id,
+       i.value ->> 'id' AS id,
+       i.value ->> 'reason' AS reason,
+       i.value ->> 'certificate_number' AS certificate_number,
+       i.value ->> 'country' AS country,
+       i.value ->> 'state' AS state,
+       i.value ->> 'document_url' AS document_url,
+       i.value ->> 'note' AS note,
+       COALESCE(i.value -> 'tax_rate_codes', '[]') AS tax_rate_codes,
+       strftime('%Y-%m-%dT%H:%M:%fZ', (i.value ->> 'starts_at') / 1000000.0, 'unixepoch') AS starts_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', (i.value ->> 'ends_at') / 1000000.0, 'unixepoch') AS ends_at
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+JOIN json_each(c.document, '$.tax_exemptions') AS i;
+
 CREATE VIEW integration_mappings_view AS
 SELECT lower(hex(o.tenant_id)) AS tenant_id,
        lower(hex(o.environment_id)) AS environment_id,
@@ -487,6 +539,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('audit', 'audit_addresses', '100000 100000 1'),
     ('tax_rates', 'tax_rates', '1000 1000 1'),
     ('tax_rates', 'tax_rates_code', '1000 1000 1'),
+    ('tax_rates', 'tax_rates_due', '100 100 2'),
     ('tax_defaults', 'tax_defaults', '100 100 1'),
     ('tax_defaults', 'tax_defaults_rate', '100 100 2 1'),
     ('webhook_endpoints', 'webhook_endpoints', '100 100 1'),

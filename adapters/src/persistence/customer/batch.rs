@@ -64,7 +64,7 @@ impl CustomerBatches for Store {
         commands: Vec<ChangeCustomer>,
     ) -> Result<Vec<CustomerChanged>, BatchRefused> {
         let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
-        let job = |command| Job { scope: scope.clone(), environment, command };
+        let job = |command| Job::new(scope, environment, command, self.subject_key());
         let jobs: Vec<_> = commands.into_iter().map(job).collect();
         let change = self.write(Author::from(scope), environment, move |unit| {
             let jobs = jobs.clone();

@@ -13,6 +13,7 @@ use patron_domain::{
         ImportRepository, ImportRow as Row, ImportState, RowFault, RowOutcome, RowResult,
     },
     lifecycle::Owner,
+    privacy::SubjectKey,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
@@ -242,9 +243,9 @@ impl ImportRepository for Store {
         let Some(environment) = self.environment(chunk.owner).await? else { return Ok(None) };
         let Some(import) = self.import_of(environment, &chunk).await? else { return Ok(None) };
         let scope = scope_of(&import);
-        let auditing = Auditing::of(self, &scope).await?;
+        let (auditing, key) = (Auditing::of(self, &scope).await?, self.subject_key().cloned());
         let record = self.write(Author::system(), environment, move |unit| {
-            let (chunk, scope, auditing) = (chunk.clone(), scope.clone(), auditing.clone());
+            let (chunk, scope, auditing) = (chunk.clone(), (scope.clone(), key.clone()), auditing.clone());
             record(unit, environment, chunk, scope, auditing).boxed()
         });
         record.await
@@ -292,7 +293,7 @@ async fn record(
     unit: &dyn Reads,
     environment: i32,
     chunk: ImportChunk,
-    scope: EnvironmentScope,
+    (scope, key): (EnvironmentScope, Option<SubjectKey>),
     auditing: Auditing,
 ) -> Result<Decision<Option<ImportJob>>, Failure<StoreError>> {
     let ImportChunk { id, owner, holder, keep_until, phase, rows, after, rows_done, bytes_done, end, ignored, at } =
@@ -305,7 +306,7 @@ async fn record(
     if import.work() != Some(phase) || import.rows_done != after {
         return Ok(Decision::nothing(None));
     }
-    let (outcomes, mut writes) = outcomes(unit, environment, phase, &rows, &scope).await?;
+    let (outcomes, mut writes) = outcomes(unit, environment, phase, &rows, (&scope, key.as_ref())).await?;
     let mut results = Vec::with_capacity(rows.len());
     for (row, outcome) in rows.into_iter().zip(outcomes) {
         let result = match outcome {
@@ -343,11 +344,11 @@ async fn outcomes(
     environment: i32,
     phase: ImportPhase,
     rows: &[Row],
-    scope: &EnvironmentScope,
+    (scope, key): (&EnvironmentScope, Option<&SubjectKey>),
 ) -> Result<(Vec<Result<RowResult, Vec<RowFault>>>, Writes), Failure<StoreError>> {
     let job = |row: &Row| {
         let command = row.command.as_deref()?.clone();
-        Some(Job { scope: scope.clone(), environment, command })
+        Some(Job::new(scope, environment, command, key))
     };
     let jobs: Vec<Job> = match phase {
         ImportPhase::Check => Vec::new(),

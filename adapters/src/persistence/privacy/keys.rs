@@ -12,6 +12,7 @@ use patron_domain::{
 
 use super::row::InstallationKeyRow;
 use crate::persistence::{
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     party::Party,
@@ -63,7 +64,7 @@ impl InstallationKeys for Store {
     }
 
     async fn put(&self, _scope: &SystemScope, key: InstallationKey, replaces: bool) -> Result<bool, StoreError> {
-        let work = self.write(Party::System, move |unit| {
+        let work = self.write(Author::system(), Party::System, move |unit| {
             let key = key.clone();
             let work = async move {
                 let mut writes = Writes::default();
@@ -85,7 +86,7 @@ impl InstallationKeys for Store {
     }
 
     async fn reseal(&self, _scope: &SystemScope, key: InstallationKey) -> Result<(), StoreError> {
-        let work = self.write(Party::System, move |_| {
+        let work = self.write(Author::system(), Party::System, move |_| {
             let writes = Writes { installation_keys: vec![InstallationKeyRow::new(&key)], ..Writes::default() };
             async move { Ok::<_, Failure<StoreError>>(Decision { answer: (), writes }) }.boxed()
         });

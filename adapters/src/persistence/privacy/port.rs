@@ -27,6 +27,7 @@ use super::{
     row::{CustomerPlaceRow, DeletionRow, RunPlaceRow, SubjectRow, SuppressedPlaceRow, SuppressedRow},
 };
 use crate::persistence::{
+    author::Author,
     audit::Auditing,
     customer::row::{CustomerIndexRow, CustomerRow, index_key},
     engine::{Decision, Pace},
@@ -153,7 +154,7 @@ impl PrivacyRepository for Store {
         let key = self.subject_key().cloned().ok_or(KeysUnavailable)?;
         let auditing = Auditing::of(self, scope).await?;
         let scope = scope.clone();
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(scope), environment, move |unit| {
             let (scope, new, key, auditing) = (scope.clone(), new.clone(), key.clone(), auditing.clone());
             let work = async move {
                 let (owner, at) = (scope.owner, new.at);
@@ -254,7 +255,7 @@ impl PrivacyRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(PrivacyError::UnknownRequest)?;
         let auditing = Auditing::of(self, scope).await?;
         let scope = scope.clone();
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(scope), environment, move |unit| {
             let (scope, auditing) = (scope.clone(), auditing.clone());
             let CancelDeletion { ids, at, only_if } = cancel.clone();
             let work = async move {
@@ -336,7 +337,7 @@ impl PrivacyRepository for Store {
     ) -> Result<Option<Vec<CategoryCount>>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let owner = scope.owner;
-        let work = self.write(environment, move |unit| {
+        let work = self.write(Author::from(scope), environment, move |unit| {
             let subject = subject.clone();
             let work = async move {
                 let customer = visible(unit, environment, owner, &subject).await?;
@@ -388,7 +389,7 @@ impl PrivacyRepository for Store {
                 continue;
             }
             let claim = claim.clone();
-            let take = self.write(Party::System, move |unit| {
+            let take = self.write(Author::system(), Party::System, move |unit| {
                 let (ids, claim) = (ids.clone(), claim.clone());
                 let take = async move {
                     let (mut requests, mut writes) = (Vec::new(), Writes::default());
@@ -411,7 +412,7 @@ impl PrivacyRepository for Store {
 
     async fn redact(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<Redaction>, StoreError> {
         let Some(environment) = self.environment(step.owner).await? else { return Ok(None) };
-        let redact = self.write(Party::System, move |unit| {
+        let redact = self.write(Author::system(), Party::System, move |unit| {
             let step = step.clone();
             async move { redaction::redact(unit, environment, &step).await }.boxed()
         });
@@ -420,7 +421,7 @@ impl PrivacyRepository for Store {
 
     async fn verify(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<DeletionRequest>, StoreError> {
         let Some(environment) = self.environment(step.owner).await? else { return Ok(None) };
-        let verify = self.write(environment, move |unit| {
+        let verify = self.write(Author::from(scope), environment, move |unit| {
             let step = step.clone();
             async move { redaction::verify(unit, environment, &step).await }.boxed()
         });
