@@ -21,8 +21,7 @@ mod shown;
 
 use patron_domain::{
     ErrorKind, OperationError, idempotency::IdempotencyKeyReused, lifecycle::Version, metadata::member_path,
-    privacy::Blocking,
-    tenancy::PermissionDenied, time::Timestamp, violation::Violations,
+    privacy::Blocking, tenancy::PermissionDenied, time::Timestamp, violation::Violations,
 };
 use rocket::http::Status;
 use serde_json::Value;

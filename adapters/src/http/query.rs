@@ -69,27 +69,7 @@ fn refusal(name: &str, rule: &'static str, message: &str) -> Violation {
     Violation { path: name.to_owned(), rule, message: format!("{name} {message}") }
 }
 
-/// A parameter that the route does not know.
-#[derive(Debug, thiserror::Error)]
-#[error("is no parameter of this route; correct the name or leave it out")]
-struct UnknownParameter;
-
-impl Rule for UnknownParameter {
-    fn rule(&self) -> &'static str {
-        "unknown_parameter"
-    }
-}
-
 impl Query<'_> {
-    /// Reports parameters that a route does not know: for routes where ignoring one could do harm.
-    pub(crate) fn only(&self, names: &[&str], broken: &mut Violations) {
-        for (name, _) in &self.parameters {
-            if !names.contains(&name.as_str()) {
-                broken.add(name.as_str(), &UnknownParameter);
-            }
-        }
-    }
-
     /// The faults so far: of the headers, and of the encoding of the query.
     pub(crate) fn faults(&self) -> Violations {
         self.noted.faults()

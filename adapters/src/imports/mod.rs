@@ -11,4 +11,4 @@ mod upload;
 
 pub use driver::drive;
 pub use engine::ImportEngine;
-pub use upload::{PIECE_BYTES, UploadError, upload};
+pub use upload::{FileSource, PIECE_BYTES, UploadError, upload};

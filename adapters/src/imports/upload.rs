@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use async_trait::async_trait;
 use patron_domain::{
     import::{ImportError, ImportJob, ImportOptions, ImportService},
     tenancy::Caller,
@@ -31,21 +32,31 @@ pub enum UploadError<E> {
     Import(#[from] ImportError),
 }
 
-/// Stores a file piece by piece, and reads it meanwhile. `next` returns the next piece, of at most [`PIECE_BYTES`]; `None` at
-/// the end. Then the import has work. With `again` a file that was imported before is accepted.
+/// A file that arrives in pieces.
+#[async_trait]
+pub trait FileSource: Send {
+    /// Why no further piece can be had.
+    type Error: Send;
+
+    /// The next piece, of at most [`PIECE_BYTES`]; `None` at the end.
+    async fn piece(&mut self) -> Result<Option<Vec<u8>>, Self::Error>;
+}
+
+/// Stores a file piece by piece, and reads it meanwhile. Then the import has work. With `again` a file that was imported
+/// before is accepted.
 ///
 /// # Errors
 /// See [`UploadError`].
-pub async fn upload<E>(
+pub async fn upload<S: FileSource>(
     service: &ImportService,
     caller: &Caller,
     options: ImportOptions,
     again: bool,
-    next: impl AsyncFnMut() -> Result<Option<Vec<u8>>, E>,
-) -> Result<ImportJob, UploadError<E>> {
+    source: &mut S,
+) -> Result<ImportJob, UploadError<S::Error>> {
     let import = service.begin(caller, options).await?;
     let id = import.id;
-    match receive(service, caller, &import, next).await {
+    match receive(service, caller, &import, source).await {
         Ok(Received { bytes, digest, check: FileCheck { rows, header, ignored } }) => {
             let import = ImportJob { bytes, digest, rows, header, ignored, ..import };
             Ok(service.finish(caller, import, again).await?)
@@ -64,16 +75,16 @@ struct Received {
     check: FileCheck,
 }
 
-async fn receive<E>(
+async fn receive<S: FileSource>(
     service: &ImportService,
     caller: &Caller,
     import: &ImportJob,
-    mut next: impl AsyncFnMut() -> Result<Option<Vec<u8>>, E>,
-) -> Result<Received, UploadError<E>> {
+    source: &mut S,
+) -> Result<Received, UploadError<S::Error>> {
     let check = UploadCheck::start(import.options.clone());
     let (mut hash, mut bytes, mut number) = (Sha256::new(), 0_u64, 0_u32);
     hash.update(format!("{:?}", import.options));
-    while let Some(piece) = next().await.map_err(UploadError::Source)? {
+    while let Some(piece) = source.piece().await.map_err(UploadError::Source)? {
         hash.update(&piece);
         bytes += piece.len() as u64;
         if bytes > ImportJob::MAX_BYTES {

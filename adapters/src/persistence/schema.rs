@@ -307,6 +307,7 @@ diesel::table! {
         environment -> Integer,
         import -> KeySql,
         number -> BigInt,
+        person -> Nullable<Binary>,
         document -> DocumentSql,
     }
 }

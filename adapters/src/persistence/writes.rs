@@ -20,7 +20,7 @@ use super::{
         superseded::SupersededRow,
     },
     idempotency::row::KeptAnswerRow,
-    import::row::{FailedRowRow, ImportRow, PiecePlaceRow, PieceRow},
+    import::row::{FailedRowPlaceRow, FailedRowRow, ImportRow, PiecePlaceRow, PieceRow},
     onboarding::row::{RunRow, WorkflowRow},
     owners::NewOwnerRow,
     privacy::row::{
@@ -159,6 +159,8 @@ writes! {
     superseded: SupersededRow => keep, keep_all;
     /// Events whose states are erased.
     events_redacted: RedactedEventRow => redact, redact_all;
+    /// Tokens by which customers are no longer found. They are those that were added. The rows of the customers name them.
+    tokens_gone: CustomerTokensRow => delete, delete_all;
     /// Customers that are suppressed.
     customers_gone: CustomerPlaceRow => delete, delete_all;
     runs_gone: RunPlaceRow => delete, delete_all;
@@ -176,8 +178,6 @@ writes! {
     new_customers: CustomerRow => insert, insert_all;
     index_gone: CustomerIndexRow => delete, delete_all;
     index_new: CustomerIndexRow => insert, insert_all;
-    /// Tokens by which customers are no longer found. They are those that were added.
-    tokens_gone: CustomerTokensRow => delete, delete_all;
     tokens_changed: CustomerTokensChange => change, change_all;
     tokens_new: CustomerTokensRow => insert, insert_all;
     workflows: WorkflowRow => update, upsert_all;
@@ -190,6 +190,7 @@ writes! {
     pieces_gone: PiecePlaceRow => delete, delete_all;
     /// Rows that failed. A row that failed in the check may fail again when it is written.
     failed_rows: FailedRowRow => replace, upsert_all;
+    failed_rows_gone: FailedRowPlaceRow => delete, delete_all;
     new_runs: RunRow => insert, insert_all;
     endpoints: EndpointRow => update, upsert_all;
     new_endpoints: EndpointRow => insert, insert_all;

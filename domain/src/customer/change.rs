@@ -373,8 +373,10 @@ impl ChangeCustomer {
             CustomerChange::CreateOrUpdate { new, update } => {
                 [Some(&new.external_id), update.external_id.as_ref()].into_iter().flatten().collect()
             }
-            CustomerChange::Amend(_, Amendment::Update(update)) => update.external_id.iter().collect(),
-            CustomerChange::Amend(..) => Vec::new(),
+            CustomerChange::Amend(_, amendment) | CustomerChange::AmendNamed(_, amendment) => match amendment {
+                Amendment::Update(update) => update.external_id.iter().collect(),
+                _ => Vec::new(),
+            },
         }
     }
 

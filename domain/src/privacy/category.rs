@@ -22,6 +22,8 @@ pub enum Category {
     OnboardingRuns,
     /// The reasons in requests for deletion.
     DeletionRequests,
+    /// Rows of imports that failed, and what rows would have changed.
+    Imports,
     /// Former external ids, and the external id of an archived customer, by which it is found.
     FormerExternalIds,
     /// The other entries by which it is found, hashed or not.
@@ -32,13 +34,14 @@ pub enum Category {
 
 words!(
     Category,
-    "kept_answers, events, webhook_deliveries, onboarding_runs, deletion_requests, former_external_ids, index_entries, \
+    "kept_answers, events, webhook_deliveries, onboarding_runs, deletion_requests, imports, former_external_ids, index_entries, \
      document",
     KeptAnswers => "kept_answers",
     Events => "events",
     WebhookDeliveries => "webhook_deliveries",
     OnboardingRuns => "onboarding_runs",
     DeletionRequests => "deletion_requests",
+    Imports => "imports",
     FormerExternalIds => "former_external_ids",
     IndexEntries => "index_entries",
     Document => "document",

@@ -20,6 +20,7 @@ use crate::{
 ///     customer: Some(a_customer("acme").existing()),
 ///     earlier: None,
 ///     subject: SubjectTag::from_bytes([0; 32]),
+///     importing: false,
 /// };
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,8 @@ pub struct DeletionFacts {
     pub earlier: Option<DeletionRequest>,
     /// The tag of the customer's external id.
     pub subject: SubjectTag,
+    /// Whether an import of the environment still has its file.
+    pub importing: bool,
 }
 
 /// What a request for deletion leads to.
@@ -54,7 +57,7 @@ pub enum DeletionDecision {
 ///
 /// let acme = a_customer("acme").existing();
 /// let subject = SubjectTag::from_bytes([0; 32]);
-/// let facts = DeletionFacts { customer: Some(acme.clone()), earlier: None, subject };
+/// let facts = DeletionFacts { customer: Some(acme.clone()), earlier: None, subject, importing: false };
 /// let DeletionDecision::New(suppression) = a_deletion_of(acme.customer.id).decide(&a_scope(), facts).unwrap() else {
 ///     panic!("it is new");
 /// };
@@ -76,7 +79,7 @@ impl NewDeletionRequest {
     /// Decides the request. A pure function.
     ///
     /// # Errors
-    /// [`PrivacyError::UnknownCustomer`], and [`PrivacyError::Blocked`] while a legal hold is in force.
+    /// [`PrivacyError::UnknownCustomer`], and [`PrivacyError::Blocked`] while a legal hold is in force or an import runs.
     pub fn decide(self, scope: &EnvironmentScope, facts: DeletionFacts) -> Result<DeletionDecision, PrivacyError> {
         let Self { subject: _, channel, cooldown, reason, mut ids, at } = self;
         let Some(mut customer) = facts.customer else {
@@ -84,8 +87,11 @@ impl NewDeletionRequest {
             let repeated = |earlier| DeletionDecision::Repeated(Box::new(earlier));
             return earlier.map(repeated).ok_or(PrivacyError::UnknownCustomer);
         };
-        if customer.customer.legal_hold.as_ref().is_some_and(|hold| hold.is_in_force(at)) {
-            return Err(PrivacyError::Blocked(vec![Blocking::LegalHold]));
+        let held = customer.customer.legal_hold.as_ref().is_some_and(|hold| hold.is_in_force(at));
+        let blocking = [(held, Blocking::LegalHold), (facts.importing, Blocking::ImportRunning)];
+        let blocking: Vec<_> = blocking.into_iter().filter(|(blocks, _)| *blocks).map(|(_, why)| why).collect();
+        if !blocking.is_empty() {
+            return Err(PrivacyError::Blocked(blocking));
         }
         // The audit data stays: once it is visible again, every answer is as before.
         customer.customer.version = customer.customer.version.next();
@@ -213,7 +219,7 @@ mod tests {
     };
 
     fn facts(customer: Option<CustomerAggregate>) -> DeletionFacts {
-        DeletionFacts { customer, earlier: None, subject: SubjectTag::from_bytes([7; 32]) }
+        DeletionFacts { customer, earlier: None, subject: SubjectTag::from_bytes([7; 32]), importing: false }
     }
 
     fn suppressed(customer: &CustomerAggregate) -> Suppression {
@@ -278,7 +284,8 @@ mod tests {
         let acme = a_customer("acme").existing();
         let first = suppressed(&acme).request;
         let ask = |earlier| {
-            let facts = DeletionFacts { customer: None, earlier, subject: SubjectTag::from_bytes([7; 32]) };
+            let facts =
+                DeletionFacts { customer: None, earlier, subject: SubjectTag::from_bytes([7; 32]), importing: false };
             a_deletion_of(acme.customer.id).decide(&a_scope(), facts)
         };
         assert_eq!(ask(Some(first.clone())), Ok(DeletionDecision::Repeated(Box::new(first.clone()))));

@@ -23,9 +23,11 @@ use crate::{
 pub enum Blocking {
     /// A legal hold is in force.
     LegalHold,
+    /// An import of the environment still has its file, which may name the customer.
+    ImportRunning,
 }
 
-words!(Blocking, "legal_hold", LegalHold => "legal_hold");
+words!(Blocking, "legal_hold, import_running", LegalHold => "legal_hold", ImportRunning => "import_running");
 
 /// The keys of the installation cannot be used.
 ///

@@ -35,7 +35,8 @@ async fn a_file_is_imported_without_a_server_and_exported_again(
     assert!(again.contains("300 unchanged"), "{again}");
 
     let export = place.path().join("export.csv");
-    place.run_ok(&["customers", "export", "--output", export.to_str().unwrap(), "--columns", "external_id,name"]);
+    let told = place.run_ok(&["customers", "export", "--output", export.to_str().unwrap(), "--columns", "external_id,name"]);
+    assert_eq!(told, "");
     assert_eq!(std::fs::read_to_string(&export).unwrap(), std::fs::read_to_string(&file).unwrap());
     let lines = place.run_ok(&["customers", "export"]);
     assert_eq!(lines.lines().count(), 300);

@@ -292,6 +292,8 @@ CREATE TABLE import_rows (
     environment INTEGER NOT NULL,
     import UUID NOT NULL,
     number BIGINT NOT NULL,
+    -- A hash of the external id.
+    person BYTEA,
     document JSON NOT NULL,
     PRIMARY KEY (environment, import, number)
 );
@@ -373,6 +375,7 @@ CREATE UNIQUE INDEX onboarding_workflows_name ON onboarding_workflows (environme
 CREATE INDEX onboarding_runs_due ON onboarding_runs (environment, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX imports_due ON imports (environment, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX imports_digest ON imports (environment, digest);
+CREATE INDEX import_rows_person ON import_rows (environment, person) WHERE person IS NOT NULL;
 -- What endpoints answered may be about a person.
 CREATE INDEX webhook_deliveries_answers ON webhook_deliveries (environment, entity) WHERE last_answer IS NOT NULL;
 -- A customer has one request in force; 4 is cancelled.

@@ -288,6 +288,8 @@ CREATE TABLE import_rows (
     environment INTEGER NOT NULL,
     import BLOB NOT NULL,
     number INTEGER NOT NULL,
+    -- A hash of the external id.
+    person BLOB,
     document TEXT NOT NULL,
     PRIMARY KEY (environment, import, number)
 ) STRICT, WITHOUT ROWID;
@@ -366,6 +368,7 @@ CREATE UNIQUE INDEX onboarding_workflows_name ON onboarding_workflows (environme
 CREATE INDEX onboarding_runs_due ON onboarding_runs (environment, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX imports_due ON imports (environment, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX imports_digest ON imports (environment, digest);
+CREATE INDEX import_rows_person ON import_rows (environment, person) WHERE person IS NOT NULL;
 -- What endpoints answered may be about a person.
 CREATE INDEX webhook_deliveries_answers ON webhook_deliveries (environment, entity) WHERE last_answer IS NOT NULL;
 -- A customer has one request in force; 4 is cancelled.
@@ -558,6 +561,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('imports', 'imports_digest', '100 100 2'),
     ('import_pieces', 'sqlite_autoindex_import_pieces_1', '1000 1000 100 1'),
     ('import_rows', 'import_rows', '10000 10000 1000 1'),
+    ('import_rows', 'import_rows_person', '10000 10000 2'),
     ('deletion_requests', 'deletion_requests', '10000 10000 1'),
     ('deletion_requests', 'deletion_requests_in_force', '10000 10000 1'),
     ('deletion_requests', 'deletion_requests_customer', '10000 10000 2'),

@@ -13,7 +13,7 @@ use patron_domain::{
 use crate::http::query::Query;
 
 /// The parameters of an upload.
-pub(super) const NAMES: [&str; 17] = [
+pub(super) const NAMES: [&str; 15] = [
     "format",
     "preset",
     "mode",
@@ -29,8 +29,6 @@ pub(super) const NAMES: [&str; 17] = [
     "lift_metadata",
     "tax_ids",
     "again",
-    "pretty",
-    "content_type",
 ];
 
 /// A parameter that cannot be used.

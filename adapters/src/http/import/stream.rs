@@ -11,7 +11,7 @@ use rocket::{
 
 use crate::{
     http::{Api, deadline::body_begins, error::ApiError, wrap::fail},
-    imports::PIECE_BYTES,
+    imports::{FileSource, PIECE_BYTES},
 };
 
 /// A body that has not been read.
@@ -47,12 +47,12 @@ impl<'r> FromData<'r> for Upload<'r> {
     }
 }
 
-impl Upload<'_> {
-    /// The next piece; `None` at the end.
-    ///
-    /// # Errors
-    /// When the client sends nothing for a while, goes away, or sends too much.
-    pub(super) async fn piece(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
+#[rocket::async_trait]
+impl FileSource for Upload<'_> {
+    type Error = ApiError;
+
+    /// An error says that the client sent nothing for a while, went away, or sent too much.
+    async fn piece(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
         let mut piece = Vec::with_capacity(PIECE_BYTES);
         while piece.len() < PIECE_BYTES {
             let room = (PIECE_BYTES - piece.len()) as u64;

@@ -33,8 +33,7 @@ pub(super) async fn upload(
     broken.into_result()?;
     conditions.refuse_unminded()?;
     let (options, again) = wanted.ok_or_else(ApiError::system_error)?;
-    let next = async || upload.piece().await;
-    let import = receive(services.imports()?, &caller, options, again, next).await?;
+    let import = receive(services.imports()?, &caller, options, again, &mut upload).await?;
     let id = import.id;
     Ok(Answer::json(Status::Accepted, &ImportResponse::new(&import))?.at(format!("/imports/{id}")))
 }

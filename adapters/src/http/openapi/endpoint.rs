@@ -91,7 +91,9 @@ impl Endpoint {
         for name in ["Idempotency-Key", DRY_RUN_PARAMETER, "Prefer"] {
             self.operation = self.operation.parameter_ref(parameter_ref(name));
         }
-        let it = self.refuses([Refusal::Invalid, Refusal::Taken, Refusal::KeyReused, Refusal::Gone]).answering("Idempotency-Replayed");
+        let it = self
+            .refuses([Refusal::Invalid, Refusal::Taken, Refusal::KeyReused, Refusal::Gone])
+            .answering("Idempotency-Replayed");
         if it.answers.iter().any(|(status, _)| *status == 200) {
             return it;
         }

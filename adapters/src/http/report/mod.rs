@@ -19,7 +19,7 @@ use patron_domain::{
 use rocket::{Request, http::Method};
 
 pub(super) use self::answer::{answer, body_is_kept, schemas};
-use super::{error::ApiError, noted::Noted, openapi::DRY_RUN_PARAMETER, query};
+use super::{error::ApiError, import, noted::Noted, openapi::DRY_RUN_PARAMETER, query};
 
 /// The value of the parameter is not a boolean.
 #[derive(Debug, thiserror::Error)]

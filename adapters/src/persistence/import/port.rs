@@ -21,8 +21,8 @@ use patron_domain::{
 
 use super::row::{FailedRowRow, ImportRow, PiecePlaceRow, PieceRow};
 use crate::persistence::{
-    author::Author,
     audit::Auditing,
+    author::Author,
     customer::change::{Job, decide},
     engine::{Decision, Pace},
     error::Failure,
@@ -325,14 +325,17 @@ async fn record(
             next.ignored.push(name);
         }
     }
-    let ended = next.state.is_final();
+    // A dry run needs its file no more.
+    let ended = next.state.is_final() || (next.work().is_none() && next.options.dry_run);
     if next.work().is_some() {
         next.due_at = keep_until.or(next.due_at);
     }
     let holder = keep_until.filter(|_| next.work().is_some()).map(|_| holder);
     writes.imports.push(ImportRow { holder, ..ImportRow::new(environment, &next) });
-    if ended {
+    if next.state.is_final() {
         auditing.note(&mut writes, Act::import_completed(id), at);
+    }
+    if ended {
         remove_pieces(unit, &mut writes, environment, id.into()).await?;
     }
     Ok(Decision { answer: Some(next), writes })

@@ -1,6 +1,10 @@
 //! Statements about imports.
 
-use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl};
+use diesel::{
+    ExpressionMethods, NullableExpressionMethods, QueryDsl,
+    dsl::{exists, sql},
+    sql_types::Bool,
+};
 use patron_domain::import::ImportState;
 
 use super::row::{FailedRowRow, ImportRow};
@@ -52,6 +56,29 @@ statements! {
                 .filter(imports::due_at.assume_not_null().le(now))
                 .order(imports::due_at.asc());
             db.rows(due.select((imports::environment, imports::id)).limit(limit)).await
+        }
+
+        /// Whether an import has work, or waits for a person with its file.
+        fn has_unfinished_import(db, environment: i32) -> bool {
+            let ended = [ImportState::Completed, ImportState::CompletedWithErrors, ImportState::Failed, ImportState::Cancelled];
+            let pieces = import_pieces::table.filter(import_pieces::environment.eq(environment));
+            let open = imports::table.filter(imports::environment.eq(environment));
+            let open = open.filter(imports::state.ne_all(ended.map(Word::code)));
+            let open = open.filter(exists(pieces.filter(import_pieces::import.eq(imports::id))));
+            Ok(db.one::<_, Key>(open.select(imports::id).limit(1)).await?.is_some())
+        }
+
+        /// Imports whose results name customers.
+        fn imports_with_diffs(db, environment: i32) -> Vec<ImportRow> {
+            let all = imports::table.filter(imports::environment.eq(environment));
+            db.rows(all.filter(sql::<Bool>("imports.document ->> 'diffs' IS NOT NULL"))).await
+        }
+
+        /// Rows about a person that failed, by the hashes of the external ids.
+        fn failed_rows_about(db, environment: i32, people: &[Vec<u8>], limit: i64) -> Vec<FailedRowRow> {
+            let all = import_rows::table.filter(import_rows::environment.eq(environment));
+            let all = all.filter(import_rows::person.is_not_null());
+            db.rows(all.filter(import_rows::person.assume_not_null().eq_any(people)).limit(limit)).await
         }
 
         /// A piece of a file.

@@ -9,6 +9,7 @@ use futures_util::future::try_join_all;
 use patron_domain::{
     customer::{CustomerAggregate, IndexEntry, IndexKind},
     ids::CustomerId,
+    import::ImportJob,
     lifecycle::Owner,
     privacy::{Category, DeletionRequest},
     store::StoreError,
@@ -19,6 +20,7 @@ use crate::persistence::{
     customer::row::{CustomerIndexRow, index_key},
     error::Failure,
     event::redacted::RedactedEventRow,
+    import::row::{FailedRowPlaceRow, FailedRowRow, ImportRow, person},
     unit::Reads,
     value::{Document, Key},
     webhook::row::DeliveryRow,
@@ -33,6 +35,14 @@ pub(super) struct Subject {
     pub(super) row: Option<SuppressedRow>,
     /// The entries by which it was found. They follow from the document.
     entries: Vec<IndexEntry>,
+    /// The external ids that it has and had.
+    external_ids: Vec<String>,
+}
+
+/// The external ids that a customer has and had.
+fn external_ids(customer: &CustomerAggregate) -> Vec<String> {
+    let former = customer.former_external_ids.iter().map(|former| former.external_id.as_str());
+    former.chain([customer.customer.external_id.as_str()]).map(str::to_owned).collect()
 }
 
 /// The entries by which a customer may be found. Values of custom fields have a second one while the field is unique.
@@ -49,14 +59,16 @@ impl Subject {
         let row = unit.suppressed(environment, request.customer_id.into()).await?;
         let customer = row.as_ref().map(|row| row.customer(request.owner)).transpose().map_err(Failure::Refused)?;
         let entries = customer.as_ref().map(entries_of).unwrap_or_default();
-        Ok(Self { environment, owner: request.owner, customer: request.customer_id, row, entries })
+        let external_ids = customer.as_ref().map(external_ids).unwrap_or_default();
+        Ok(Self { environment, owner: request.owner, customer: request.customer_id, row, entries, external_ids })
     }
 
     /// A customer that is visible, for counting what would be redacted.
     pub(super) fn visible(environment: i32, customer: &CustomerAggregate, run: Option<Document>) -> Self {
         let row = Some(SuppressedRow::new(environment, customer, run));
-        let entries = entries_of(customer);
-        Self { environment, owner: customer.customer.owner, customer: customer.customer.id, row, entries }
+        let (entries, external_ids) = (entries_of(customer), external_ids(customer));
+        let (owner, customer) = (customer.customer.owner, customer.customer.id);
+        Self { environment, owner, customer, row, entries, external_ids }
     }
 
     fn key(&self) -> Key {
@@ -87,12 +99,13 @@ pub(super) trait PersonalData: Send + Sync {
 }
 
 /// Every place. The document comes last: the entries follow from it, so they are counted before.
-pub(super) const PLACES: [&dyn PersonalData; 8] = [
+pub(super) const PLACES: [&dyn PersonalData; 9] = [
     &KeptAnswers,
     &Events,
     &Deliveries,
     &Runs,
     &Reasons,
+    &Imports,
     &Entries(Category::FormerExternalIds),
     &Entries(Category::IndexEntries),
     &Customers,
@@ -233,6 +246,66 @@ impl PersonalData for Reasons {
         Ok(count)
     }
 }
+
+/// Rows of imports that failed, and what rows would have changed. An import that still has its file blocks an erasure.
+struct Imports;
+
+impl Imports {
+    async fn named(unit: &dyn Reads, subject: &Subject) -> Result<Vec<(ImportRow, ImportJob)>, Failed> {
+        let names =
+            |import: &ImportJob| import.diffs.iter().any(|diff| subject.external_ids.contains(&diff.external_id));
+        let mut named = Vec::new();
+        for row in unit.imports_with_diffs(subject.environment).await? {
+            let import = row.import(subject.owner).map_err(Failure::Refused)?;
+            if names(&import) {
+                named.push((row, import));
+            }
+        }
+        Ok(named)
+    }
+
+    fn people(subject: &Subject) -> Vec<Vec<u8>> {
+        subject.external_ids.iter().map(|external_id| person(external_id)).collect()
+    }
+}
+
+#[async_trait]
+impl PersonalData for Imports {
+    fn category(&self) -> Category {
+        Category::Imports
+    }
+
+    async fn count(&self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed> {
+        let failed = unit.failed_rows_about(subject.environment, &Self::people(subject), MOST_COUNTED).await?;
+        Ok((failed.len() + Self::named(unit, subject).await?.len()) as u64)
+    }
+
+    async fn redact(
+        &self,
+        unit: &dyn Reads,
+        subject: &Subject,
+        limit: i64,
+        writes: &mut Writes,
+    ) -> Result<u64, Failed> {
+        let failed = unit.failed_rows_about(subject.environment, &Self::people(subject), limit).await?;
+        let place = |row: &FailedRowRow| FailedRowPlaceRow {
+            environment: row.environment,
+            import: row.import,
+            number: row.number,
+        };
+        writes.failed_rows_gone.extend(failed.iter().map(place));
+        let named = Self::named(unit, subject).await?;
+        let count = (failed.len() + named.len()) as u64;
+        for (row, mut import) in named {
+            import.diffs.retain(|diff| !subject.external_ids.contains(&diff.external_id));
+            writes.imports.push(ImportRow { document: Document::of(&import), ..row });
+        }
+        Ok(count)
+    }
+}
+
+/// The most rows that are counted.
+const MOST_COUNTED: i64 = 1_000_000;
 
 /// Entries of the index. Suppressing has deleted them.
 struct Entries(Category);

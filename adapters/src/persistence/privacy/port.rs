@@ -27,8 +27,8 @@ use super::{
     row::{CustomerPlaceRow, DeletionRow, RunPlaceRow, SubjectRow, SuppressedPlaceRow, SuppressedRow},
 };
 use crate::persistence::{
-    author::Author,
     audit::Auditing,
+    author::Author,
     customer::row::{CustomerIndexRow, CustomerRow, index_key},
     engine::{Decision, Pace},
     error::Failure,
@@ -154,7 +154,7 @@ impl PrivacyRepository for Store {
         let key = self.subject_key().cloned().ok_or(KeysUnavailable)?;
         let auditing = Auditing::of(self, scope).await?;
         let scope = scope.clone();
-        let work = self.write(Author::from(scope), environment, move |unit| {
+        let work = self.write(Author::from(&scope), environment, move |unit| {
             let (scope, new, key, auditing) = (scope.clone(), new.clone(), key.clone(), auditing.clone());
             let work = async move {
                 let (owner, at) = (scope.owner, new.at);
@@ -166,7 +166,8 @@ impl PrivacyRepository for Store {
                 let before = customer.clone();
                 let external_id = customer.as_ref().map(|one| key.tag(owner, one.customer.external_id.as_str()));
                 let subject = external_id.unwrap_or(SubjectTag::from_bytes([0; 32]));
-                let facts = DeletionFacts { customer, earlier, subject };
+                let importing = unit.has_unfinished_import(environment).await?;
+                let facts = DeletionFacts { customer, earlier, subject, importing };
                 let suppression = match new.decide(&scope, facts).map_err(Failure::Refused)? {
                     DeletionDecision::New(suppression) => suppression,
                     DeletionDecision::Repeated(request) => {
@@ -184,6 +185,7 @@ impl PrivacyRepository for Store {
                 let fields = custom_fields(unit, owner, environment, None).await?;
                 let gone = before.iter().flat_map(|before| index_rows(environment, before, &fields.definitions));
                 writes.index_gone.extend(gone);
+                writes.tokens(environment, before.as_ref(), None);
                 writes.new_suppressed.push(SuppressedRow::new(environment, &customer, run));
                 let former = customer.former_external_ids.iter();
                 let former = former.map(|FormerExternalId { external_id, .. }| key.tag(owner, external_id.as_str()));
@@ -255,7 +257,7 @@ impl PrivacyRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(PrivacyError::UnknownRequest)?;
         let auditing = Auditing::of(self, scope).await?;
         let scope = scope.clone();
-        let work = self.write(Author::from(scope), environment, move |unit| {
+        let work = self.write(Author::from(&scope), environment, move |unit| {
             let (scope, auditing) = (scope.clone(), auditing.clone());
             let CancelDeletion { ids, at, only_if } = cancel.clone();
             let work = async move {
@@ -280,6 +282,7 @@ impl PrivacyRepository for Store {
                 writes.suppressed_gone.push(SuppressedPlaceRow { environment, id });
                 writes.new_customers.push(CustomerRow::new(environment, &customer, document));
                 writes.index_new.extend(index_rows(environment, &customer, &definitions));
+                writes.tokens(environment, None, Some(&customer));
                 let run = kept.map(|row| row.run(owner)).transpose().map_err(refused)?.flatten();
                 writes.new_runs.extend(run.map(|run| RunRow::new(environment, &run)));
                 for tag in unit.tags_of(environment, request.id.into()).await? {
@@ -421,7 +424,7 @@ impl PrivacyRepository for Store {
 
     async fn verify(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<DeletionRequest>, StoreError> {
         let Some(environment) = self.environment(step.owner).await? else { return Ok(None) };
-        let verify = self.write(Author::from(scope), environment, move |unit| {
+        let verify = self.write(Author::system(), environment, move |unit| {
             let step = step.clone();
             async move { redaction::verify(unit, environment, &step).await }.boxed()
         });

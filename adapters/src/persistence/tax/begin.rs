@@ -5,6 +5,7 @@ use patron_domain::{ids::IdSequence, store::StoreError, time::Timestamp};
 
 use super::{port::rate, row::RateRow};
 use crate::persistence::{
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     event::row::EventRow,
@@ -29,7 +30,7 @@ pub(super) async fn begin(store: &Store, at: Timestamp, mut ids: IdSequence, lim
         let (environment, id) = (*environment, *id);
         let Some(owner) = owners.get(&environment).copied() else { continue };
         let first = ids;
-        let write = store.write(environment, move |unit| {
+        let write = store.write(Author::system(), environment, move |unit| {
             let write = async move {
                 let (mut writes, mut ids) = (Writes::default(), first);
                 let row = unit.lock_rate(environment, id).await?;

@@ -5,7 +5,7 @@ use std::{io::Write, path::Path, time::Duration};
 use indicatif::{ProgressBar, ProgressStyle};
 use patron_adapters::{
     http::{ExportFile, ExportOptions},
-    imports::{ImportEngine, PIECE_BYTES, UploadError, upload},
+    imports::{FileSource, ImportEngine, PIECE_BYTES, UploadError, upload},
 };
 use patron_domain::{
     customer::ExportService,
@@ -62,24 +62,32 @@ async fn resumed(service: &ImportService, caller: &Caller, id: ImportId) -> Resu
 
 async fn uploaded(service: &ImportService, caller: &Caller, asked: &Import, file: &Path) -> Result<ImportJob, Failure> {
     let options = options(asked)?;
-    let mut source: Box<dyn AsyncRead + Send + Unpin> = if file == Path::new("-") {
+    let mut source = Source(if file == Path::new("-") {
         Box::new(tokio::io::stdin())
     } else {
         let opened = tokio::fs::File::open(file).await;
         Box::new(opened.map_err(|error| Failure::failed(format!("{} cannot be read: {error}", file.display())))?)
-    };
-    let next = async || {
-        let mut piece = Vec::with_capacity(PIECE_BYTES);
-        let room = PIECE_BYTES as u64;
-        (&mut source).take(room).read_to_end(&mut piece).await?;
-        Ok((!piece.is_empty()).then_some(piece))
-    };
-    upload(service, caller, options, asked.again, next).await.map_err(
-        |error: UploadError<std::io::Error>| match error {
+    });
+    upload(service, caller, options, asked.again, &mut source).await.map_err(|error: UploadError<std::io::Error>| {
+        match error {
             UploadError::Source(error) => Failure::failed(format!("{} cannot be read: {error}", file.display())),
             other => Failure::failed(other),
-        },
-    )
+        }
+    })
+}
+
+/// A file or standard input.
+struct Source(Box<dyn AsyncRead + Send + Unpin>);
+
+#[rocket::async_trait]
+impl FileSource for Source {
+    type Error = std::io::Error;
+
+    async fn piece(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        let mut piece = Vec::with_capacity(PIECE_BYTES);
+        (&mut self.0).take(PIECE_BYTES as u64).read_to_end(&mut piece).await?;
+        Ok((!piece.is_empty()).then_some(piece))
+    }
 }
 
 fn options(asked: &Import) -> Result<ImportOptions, Failure> {

@@ -10,9 +10,7 @@ use std::{fmt::Write, sync::Arc};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use patron_domain::{
-    customer::{
-        ChangeCustomerError, CustomerChanged, CustomerService, ExportService, ExternalId, find::FindService,
-    },
+    customer::{ChangeCustomerError, CustomerChanged, CustomerService, ExportService, ExternalId, find::FindService},
     event::{EventService, PastService},
     tax::TaxService,
     tenancy::{Caller, SystemScope, TenancyService},

@@ -25,12 +25,14 @@ use crate::{
 const KEY: SubjectKey = SubjectKey::from_bytes([7; 32]);
 
 /// A customer out of sight, with its onboarding run.
+#[derive(Clone)]
 pub(super) struct Withheld {
     customer: CustomerAggregate,
     run: Option<StoredRun>,
 }
 
 /// A request, and its lease.
+#[derive(Clone)]
 pub(super) struct StoredDeletion {
     request: DeletionRequest,
     lease: Option<(String, Timestamp)>,
@@ -173,6 +175,7 @@ impl PrivacyRepository for MemoryStore {
             earlier: registry.earlier(scope.owner, &new.subject).cloned(),
             customer,
             subject: subject.unwrap_or(SubjectTag::from_bytes([0; 32])),
+            importing: false,
         };
         let suppression = match new.decide(scope, facts)? {
             DeletionDecision::Repeated(request) => return Ok(Requested { request: *request, is_new: false }),

@@ -171,11 +171,17 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
 }
 
 /// The tables of `PLACES` in `adapters/src/persistence/privacy/places.rs`.
-const PLACES: [&str; 8] = [
+const PLACES: [&str; 14] = [
     "customer_index",
+    "customer_tokens",
+    "customer_tokens_config",
+    "customer_tokens_data",
+    "customer_tokens_idx",
     "customers",
     "deletion_requests",
     "events",
+    "import_rows",
+    "imports",
     "kept_answers",
     "onboarding_runs",
     "suppressed_customers",
@@ -184,13 +190,15 @@ const PLACES: [&str; 8] = [
 
 /// The tables whose texts are about other things than customers. External ids of erased customers are keyed hashes, and
 /// the audit log has ids and names of fields.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 14] = [
     "__diesel_schema_migrations",
     "api_keys",
     "audit",
     "custom_fields",
     "environments",
     "erased_subjects",
+    // An import with its file blocks erasures.
+    "import_pieces",
     "installation_keys",
     "onboarding_workflows",
     "owners",
