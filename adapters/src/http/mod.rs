@@ -72,6 +72,7 @@ pub use self::{
     customer::{ExportFile, ExportOptions},
     docs::mount_docs,
     event::{customer_value, event_line},
+    file::{FileCutOff, Parts},
     health::Readiness,
     limits::RateLimits,
     metrics::mount_metrics,
