@@ -115,7 +115,7 @@ async fn an_atomic_batch_is_made_completely_or_not_at_all(
 
     // Each is decided on the state that the ones before it left.
     let items = json!([
-        { "op": "create", "body": full("acme") },
+        { "op": "create", "body": { "external_id": "acme", "name": "Acme" } },
         { "op": "patch", "external_id": "acme", "if_match": "\"1\"", "body": { "external_id": "acme-2" } },
         { "op": "archive", "external_id": "acme-2" },
         create("acme"),

@@ -190,7 +190,7 @@ const PLACES: [&str; 14] = [
 
 /// The tables whose texts are about other things than customers. External ids of erased customers are keyed hashes, and
 /// the audit log has ids and names of fields.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 15] = [
     "__diesel_schema_migrations",
     "api_keys",
     "audit",
@@ -200,6 +200,7 @@ const OTHERS: [&str; 14] = [
     // An import with its file blocks erasures.
     "import_pieces",
     "installation_keys",
+    "logs",
     "onboarding_workflows",
     "owners",
     "tax_defaults",
