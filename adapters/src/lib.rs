@@ -23,6 +23,7 @@ pub mod onboarding;
 #[cfg_attr(not(all(feature = "sqlite", feature = "postgres")), allow(dead_code, unused_imports))]
 #[cfg(feature = "persistence")]
 pub mod persistence;
+pub mod rate_changes;
 pub mod retention;
 #[cfg(any(feature = "persistence", feature = "webhooks"))]
 mod turns;

@@ -42,12 +42,14 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     let uses = Arc::new(NotedKeyUses::default());
     let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone(), database.audit.clone()));
     let job = tokio::spawn(wiring::retention_job(&settings, &database).run());
+    let rate_changes = tokio::spawn(wiring::rate_changes(&database).run());
     let webhooks = wiring::webhooks(&settings, &database);
     let deliveries = Deliveries::start(&settings, &database, &webhooks);
     let outcome = launch(&settings, &database, &uses, webhooks, metrics).await;
     deliveries.stop().await;
     writing.abort();
     job.abort();
+    rate_changes.abort();
     if let Err(error) = uses.write(database.keys.as_ref()).await {
         tracing::warn!(%error, "the last use of some API keys was not saved before shutdown");
     }

@@ -6,6 +6,7 @@ use patron_adapters::{
     http::{Api, Calls, Ports},
     key_uses::NotedKeyUses,
     persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
+    rate_changes::RateChanges,
     retention::RetentionJob,
     system::{OsRandomness, SystemClock, SystemIds},
     webhooks::{Budget, EndpointReaders, HttpSender, KeyVault, Relay},
@@ -102,6 +103,11 @@ pub(crate) fn retention_job(settings: &Settings, database: &Database) -> Retenti
         audit_addresses_ttl: settings.audit_addresses_ttl,
         deliveries_ttl: settings.webhooks.retention,
     }
+}
+
+/// Reports changes of tax rates that begin.
+pub(crate) fn rate_changes(database: &Database) -> RateChanges {
+    RateChanges { taxes: database.taxes.clone(), clock: Arc::new(SystemClock), ids: Arc::new(SystemIds) }
 }
 
 /// The service behind startup and the command line.

@@ -99,6 +99,7 @@ diesel::table! {
         rate_status -> SmallInt,
         scope -> SmallInt,
         created_at -> BigInt,
+        next_change_at -> Nullable<BigInt>,
         document -> DocumentSql,
     }
 }

@@ -90,6 +90,7 @@ words! {
         TaxRateCreated = 20,
         TaxRateUpdated = 21,
         TaxRateDeleted = 22,
+        TaxRateValueChanged = 23,
     }
 }
 

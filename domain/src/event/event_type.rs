@@ -27,6 +27,7 @@ pub enum EventType {
     TaxRateCreated,
     TaxRateUpdated,
     TaxRateDeleted,
+    TaxRateValueChanged,
 }
 
 words!(
@@ -34,7 +35,7 @@ words!(
     "customer.created, customer.updated, customer.deleted, customer.restored, customer.integration_linked, \
      customer.integration_unlinked, customer.tax_associated, customer.tax_association_updated, \
      customer.tax_dissociated, customer.onboarding_completed, customer.onboarding_failed, tax_rate.created, \
-     tax_rate.updated, tax_rate.deleted",
+     tax_rate.updated, tax_rate.deleted, tax_rate.value_changed",
     CustomerCreated => "customer.created",
     CustomerUpdated => "customer.updated",
     CustomerDeleted => "customer.deleted",
@@ -49,4 +50,5 @@ words!(
     TaxRateCreated => "tax_rate.created",
     TaxRateUpdated => "tax_rate.updated",
     TaxRateDeleted => "tax_rate.deleted",
+    TaxRateValueChanged => "tax_rate.value_changed",
 );

@@ -2,7 +2,7 @@
 
 use super::EventType;
 use crate::{
-    ids::EventId,
+    ids::{EventId, TaxRateChangeId},
     lifecycle::Version,
     tax::TaxRate,
     tenancy::{Actor, RequestId},
@@ -62,6 +62,11 @@ pub enum TaxRateEventKind {
     },
     /// It was archived.
     Deleted,
+    /// A scheduled change of its value has begun. Nobody acted now: the actor is Patron.
+    ValueChanged {
+        /// The change.
+        change_id: TaxRateChangeId,
+    },
 }
 
 impl TaxRateEventKind {
@@ -72,6 +77,7 @@ impl TaxRateEventKind {
             Self::Created => EventType::TaxRateCreated,
             Self::Updated { .. } => EventType::TaxRateUpdated,
             Self::Deleted => EventType::TaxRateDeleted,
+            Self::ValueChanged { .. } => EventType::TaxRateValueChanged,
         }
     }
 }

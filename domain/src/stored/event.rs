@@ -25,7 +25,7 @@ use crate::{
         CustomerEventKind, CustomerField, EventEntityType, EventKind, EventState, EventType, TaxRateEventKind,
         TaxRateField,
     },
-    ids::{MappingId, TaxAssociationId},
+    ids::{MappingId, TaxAssociationId, TaxRateChangeId},
     lifecycle::Owner,
     onboarding::{Onboarding, WorkflowName},
     tax::TaxRate,
@@ -57,6 +57,13 @@ struct CustomerDetail<'a> {
 #[serde(deny_unknown_fields)]
 struct TaxRateDetail<'a> {
     changed: Vec<Text<'a, TaxRateField>>,
+}
+
+/// The same for a scheduled change that has begun.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValueChangedDetail<'a> {
+    change_id: Text<'a, TaxRateChangeId>,
 }
 
 /// The detail of a kind of event; `None` when the type is enough.
@@ -120,6 +127,9 @@ pub fn tax_rate_detail(kind: &TaxRateEventKind) -> Option<String> {
         TaxRateEventKind::Updated { changed } => {
             Some(write(&TaxRateDetail { changed: changed.iter().map(Text::of).collect() }))
         }
+        TaxRateEventKind::ValueChanged { change_id } => {
+            Some(write(&ValueChangedDetail { change_id: Text::of(change_id) }))
+        }
     }
 }
 
@@ -136,6 +146,10 @@ pub fn kind(event_type: EventType, detail: Option<&str>) -> Result<EventKind, St
         EventType::TaxRateUpdated => {
             let TaxRateDetail { changed } = read(NAME, fits(NAME, detail.ok_or("changed"))?)?;
             return rate(TaxRateEventKind::Updated { changed: changed.into_iter().map(Text::take).collect() });
+        }
+        EventType::TaxRateValueChanged => {
+            let ValueChangedDetail { change_id } = read(NAME, fits(NAME, detail.ok_or("change_id"))?)?;
+            return rate(TaxRateEventKind::ValueChanged { change_id: change_id.take() });
         }
         _ => {}
     }
@@ -161,7 +175,10 @@ pub fn kind(event_type: EventType, detail: Option<&str>) -> Result<EventKind, St
         }
         EventType::CustomerOnboardingCompleted => Ok(Kind::OnboardingCompleted),
         EventType::CustomerOnboardingFailed => Ok(Kind::OnboardingFailed),
-        EventType::TaxRateCreated | EventType::TaxRateUpdated | EventType::TaxRateDeleted => Err("type"),
+        EventType::TaxRateCreated
+        | EventType::TaxRateUpdated
+        | EventType::TaxRateDeleted
+        | EventType::TaxRateValueChanged => Err("type"),
     };
     fits(NAME, kind).map(EventKind::Customer)
 }

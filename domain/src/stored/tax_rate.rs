@@ -44,6 +44,8 @@ pub(super) struct TaxRateForm<'a> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     switches: Vec<SwitchForm<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    reported: Option<Int<Timestamp>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Pairs<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Text<'a, Status>>,
@@ -73,6 +75,7 @@ impl<'a> TaxRateForm<'a> {
             changes: rate.history.changes.iter().map(ChangeForm::of).collect(),
             replaced: rate.history.replaced.iter().map(ReplacedForm::of).collect(),
             switches: rate.history.switches.iter().map(SwitchForm::of).collect(),
+            reported: rate.history.reported.map(Int),
             metadata: Pairs::of(&rate.metadata),
             status: text_unless(&Status::Published, &rate.status),
             version: int_unless(Version::FIRST, rate.version),
@@ -89,6 +92,7 @@ impl<'a> TaxRateForm<'a> {
             changes: self.changes.into_iter().map(ChangeForm::take).collect::<Result<_, _>>()?,
             replaced: self.replaced.into_iter().map(ReplacedForm::take).collect::<Result<_, _>>()?,
             switches: self.switches.into_iter().map(SwitchForm::take).collect(),
+            reported: self.reported.map(|reported| reported.0),
         };
         let audit = AuditParts {
             created_at: Some(self.created_at),

@@ -1,7 +1,13 @@
 //! The values and statuses of a tax rate over time.
 
 use super::{ChangeTaxRateError, TaxRate, TaxRateStatus, TaxValue};
-use crate::{ids::TaxRateChangeId, lifecycle::Status, tenancy::Actor, time::Timestamp};
+use crate::{
+    event::{TaxRateEvent, TaxRateEventKind},
+    ids::{EventId, TaxRateChangeId},
+    lifecycle::Status,
+    tenancy::Actor,
+    time::Timestamp,
+};
 
 /// A change of a rate's value from a date on.
 ///
@@ -84,6 +90,8 @@ pub struct TaxRateHistory {
     pub replaced: Vec<ReplacedValue>,
     /// Switches on and off, the earliest first.
     pub switches: Vec<StatusSwitch>,
+    /// The beginning of the last change that an event has reported: see [`TaxRate::begin`].
+    pub reported: Option<Timestamp>,
 }
 
 impl TaxRateHistory {
@@ -114,6 +122,37 @@ impl TaxRate {
         let begun = self.history.changes.iter().rev().find(|change| change.effective_from <= at);
         let replaced = self.history.replaced.iter().find(|replaced| at < replaced.until);
         begun.map(|change| change.value).or(replaced.map(|replaced| replaced.value)).unwrap_or(self.value)
+    }
+
+    /// When the next change begins that no event has reported. Changes that had begun when they were requested need none, because
+    /// the event of the request reports them.
+    #[must_use]
+    pub fn next_change(&self) -> Option<&TaxRateChange> {
+        let is_ahead = |change: &&TaxRateChange| {
+            change.effective_from > change.created_at
+                && self.history.reported.is_none_or(|reported| change.effective_from > reported)
+        };
+        self.history.changes.iter().find(is_ahead).filter(|_| self.status == Status::Published)
+    }
+
+    /// The event of the next change, if it has begun by a time, with the new state of the rate. Pure.
+    ///
+    /// ```
+    /// use patron_domain::testkit::{a_tax_rate, a_time, an_id};
+    ///
+    /// assert_eq!(a_tax_rate("VAT").begin(a_time(), an_id(1)), None);
+    /// ```
+    #[must_use]
+    pub fn begin(&self, at: Timestamp, event_id: EventId) -> Option<TaxRateEvent> {
+        let TaxRateChange { id, effective_from, .. } = self.next_change()?;
+        if *effective_from > at {
+            return None;
+        }
+        let mut rate = self.clone();
+        rate.history.reported = Some(*effective_from);
+        rate.version = rate.version.next();
+        rate.audit.touch(at, &Actor::system());
+        Some(TaxRateEvent::of(event_id, None, TaxRateEventKind::ValueChanged { change_id: *id }, rate))
     }
 
     /// The status at a time.
@@ -201,5 +240,33 @@ mod tests {
         rate.status = Status::Archived;
         rate.audit.updated_at = at(9);
         assert_eq!([8, 9].map(|time| rate.is_charged_at(at(time))), [true, false]);
+    }
+
+    #[test]
+    fn each_change_that_begins_is_reported_once_in_order() {
+        let at = |second: i64| Timestamp::from_micros(second * 1_000_000).unwrap();
+        let change = |id: u32, from: i64, made: i64| TaxRateChange {
+            id: an_id(id),
+            effective_from: at(from),
+            value: a_tax_rate("VAT").value,
+            created_at: at(made),
+            created_by: a_scope().actor,
+        };
+        let mut rate = a_tax_rate("VAT");
+        // The first had begun when it was requested.
+        rate.history.changes = vec![change(1, 3, 5), change(2, 8, 5), change(3, 9, 5)];
+        assert_eq!(rate.begin(at(7), an_id(1)), None);
+        let mut reported = Vec::new();
+        while let Some(event) = rate.begin(at(10), an_id(1)) {
+            assert_eq!((event.sequence, &event.actor), (rate.version.next(), &Actor::system()));
+            reported.push(event.kind);
+            rate = event.state;
+        }
+        let wanted = [2, 3].map(|id| TaxRateEventKind::ValueChanged { change_id: an_id(id) });
+        assert_eq!(reported, wanted);
+        assert_eq!(rate.next_change(), None);
+        rate.history.reported = None;
+        rate.status = Status::Archived;
+        assert_eq!(rate.begin(at(10), an_id(1)), None);
     }
 }

@@ -44,6 +44,7 @@ impl MockTaxRepository {
         taxes.expect_find_rate().returning(|_, _| Err(unavailable()));
         taxes.expect_rates().returning(|_, _, _| Err(unavailable()));
         taxes.expect_change_rate().returning(|_, _, _| Err(unavailable().into()));
+        taxes.expect_begin_changes().returning(|_, _, _, _| Err(unavailable()));
         taxes.expect_create_default().returning(|_, _, _| Err(unavailable().into()));
         taxes.expect_change_default().returning(|_, _, _| Err(unavailable().into()));
         taxes.expect_find_association().returning(|_, _| Err(unavailable()));
@@ -70,6 +71,7 @@ impl MockTaxRepository {
         taxes.expect_rates().returning(move |scope, filter, page| {
             Ok(Page::cut(one(scope.owner).filter(|rate| filter.admits(rate)).into_iter().collect(), page))
         });
+        taxes.expect_begin_changes().returning(|_, _, _, _| Ok(0));
         taxes.expect_change_rate().returning(move |scope, command, _| {
             let current = held(scope.owner).filter(|rate| rate.id == command.id);
             let event = command.decide(scope, &TaxRateFacts::new(current, false, None))?;

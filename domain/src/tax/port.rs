@@ -11,11 +11,11 @@ use super::{TaxRateFacts, TaxedEntity};
 use crate::{
     event::TaxRateEvent,
     idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused, from_once_error},
-    ids::{CustomerId, TaxAssociationId, TaxRateId},
+    ids::{CustomerId, IdSequence, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{EnvironmentScope, PermissionDenied},
+    tenancy::{EnvironmentScope, PermissionDenied, SystemScope},
     time::Timestamp,
     violation::Violations,
 };
@@ -82,6 +82,19 @@ pub trait TaxRepository: Send + Sync {
         command: ChangeTaxRate,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxRate>, ChangeTaxRateError>;
+
+    /// Writes the events of scheduled changes that have begun by a time, in any environment: [`TaxRate::begin`] for as many rates as
+    /// the limit allows, each as often as it has an event. Returns the number of rates; fewer than the limit means that no others
+    /// are left.
+    ///
+    /// Each change MUST be reported once, whatever calls run at the same time. The ids of the events MUST be those of `ids`.
+    async fn begin_changes(
+        &self,
+        scope: &SystemScope,
+        at: Timestamp,
+        ids: IdSequence,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
 
     /// Writes a new default of the environment: an association with [`TaxedEntity::Tenant`].
     ///

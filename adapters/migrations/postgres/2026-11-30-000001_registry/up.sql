@@ -96,6 +96,8 @@ CREATE TABLE tax_rates (
     rate_status SMALLINT NOT NULL,
     scope SMALLINT NOT NULL,
     created_at BIGINT NOT NULL,
+    -- When the next change of its value begins that no event has reported.
+    next_change_at BIGINT,
     document JSON NOT NULL,
     PRIMARY KEY (environment, id)
 );
@@ -265,6 +267,7 @@ CREATE TABLE onboarding_runs (
 -- Only published rows compete for what is unique: these indexes decide races.
 CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status = 0;
 -- Their terms do not overlap: the lock of the rate's row decides.
+CREATE INDEX tax_rates_due ON tax_rates (environment, next_change_at) WHERE next_change_at IS NOT NULL;
 CREATE INDEX tax_defaults_rate ON tax_defaults (environment, tax_rate) WHERE status = 0;
 CREATE UNIQUE INDEX customers_external_id ON customers (environment, external_id) WHERE status = 0;
 -- A value of a unique custom field (kind 11) belongs to one published customer.

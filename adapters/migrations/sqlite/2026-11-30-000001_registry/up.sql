@@ -95,6 +95,8 @@ CREATE TABLE tax_rates (
     rate_status INTEGER NOT NULL,
     scope INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
+    -- When the next change of its value begins that no event has reported.
+    next_change_at INTEGER,
     document TEXT NOT NULL,
     PRIMARY KEY (environment, id)
 ) STRICT, WITHOUT ROWID;
@@ -261,6 +263,7 @@ CREATE TABLE onboarding_runs (
 -- Only published rows compete for what is unique: these indexes decide races.
 CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status = 0;
 -- Their terms do not overlap: the lock of the rate's row decides.
+CREATE INDEX tax_rates_due ON tax_rates (environment, next_change_at) WHERE next_change_at IS NOT NULL;
 CREATE INDEX tax_defaults_rate ON tax_defaults (environment, tax_rate) WHERE status = 0;
 CREATE UNIQUE INDEX customers_external_id ON customers (environment, external_id) WHERE status = 0;
 -- A value of a unique custom field (kind 11) belongs to one published customer.
@@ -394,6 +397,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('audit', 'audit_addresses', '100000 100000 1'),
     ('tax_rates', 'tax_rates', '1000 1000 1'),
     ('tax_rates', 'tax_rates_code', '1000 1000 1'),
+    ('tax_rates', 'tax_rates_due', '100 100 2'),
     ('tax_defaults', 'tax_defaults', '100 100 1'),
     ('tax_defaults', 'tax_defaults_rate', '100 100 2 1'),
     ('webhook_endpoints', 'webhook_endpoints', '100 100 1'),

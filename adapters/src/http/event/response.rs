@@ -2,8 +2,11 @@
 
 use patron_domain::{
     customer::CustomerAggregate,
-    event::{CustomerEventKind, EventEntity, EventEntityType, EventKind, EventRecord, EventState, EventType},
-    ids::{EnvironmentId, EventId, MappingId, TaxAssociationId, TenantId},
+    event::{
+        CustomerEventKind, EventEntity, EventEntityType, EventKind, EventRecord, EventState, EventType,
+        TaxRateEventKind,
+    },
+    ids::{EnvironmentId, EventId, MappingId, TaxAssociationId, TaxRateChangeId, TenantId},
     onboarding::{Onboarding, WorkflowName},
     tenancy::{Actor, RequestId},
     time::Timestamp,
@@ -77,6 +80,10 @@ pub(crate) struct Detail<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<TaxAssociationId>)]
     tax_association_id: Option<TaxAssociationId>,
+    /// The scheduled change of a tax rate that has begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<TaxRateChangeId>)]
+    tax_rate_change_id: Option<TaxRateChangeId>,
 }
 
 /// The entity after the change, in the form of its own responses.
@@ -120,6 +127,9 @@ impl<'a> Detail<'a> {
     pub(crate) fn of(kind: &'a EventKind) -> Self {
         match kind {
             EventKind::Customer(kind) => Self::of_customer(kind),
+            EventKind::TaxRate(TaxRateEventKind::ValueChanged { change_id }) => {
+                Self { tax_rate_change_id: Some(*change_id), ..Self::default() }
+            }
             // The type says everything about the other events.
             _ => Self::default(),
         }

@@ -2,6 +2,7 @@
 
 mod associations;
 mod basis;
+mod begin;
 mod port;
 pub(crate) mod row;
 pub(crate) mod statements;

@@ -6,7 +6,7 @@ use patron_domain::{
     customer::{CustomerAggregate, IndexEntry},
     event::{EventState, TaxRateEvent},
     idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
-    ids::{CustomerId, TaxAssociationId, TaxRateId},
+    ids::{CustomerId, IdSequence, TaxAssociationId, TaxRateId},
     lifecycle::{Owner, Status},
     page::{Page, PageBytes, PageRequest},
     store::StoreError,
@@ -15,12 +15,12 @@ use patron_domain::{
         CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFacts, TaxRateFilter,
         TaxRepository, TaxedEntities, TaxedEntity,
     },
-    tenancy::EnvironmentScope,
+    tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
 };
 
 use super::{
-    associations, basis,
+    associations, basis, begin,
     row::{DefaultRow, RateRow},
 };
 use crate::persistence::{
@@ -167,6 +167,16 @@ impl TaxRepository for Store {
             change.boxed()
         });
         change.await
+    }
+
+    async fn begin_changes(
+        &self,
+        _scope: &SystemScope,
+        at: Timestamp,
+        ids: IdSequence,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        begin::begin(self, at, ids, limit).await
     }
 
     async fn create_default(

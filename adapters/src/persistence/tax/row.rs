@@ -18,6 +18,7 @@ rows! {
         rate_status: i16,
         scope: i16,
         created_at: i64,
+        next_change_at: Option<i64>,
         document: Document,
     }
 }
@@ -34,7 +35,7 @@ rows! {
 }
 
 impl Weighed for RateRow {
-    const SHAPE: Shape = Shape { columns: 8, weighed: &[7] };
+    const SHAPE: Shape = Shape { columns: 9, weighed: &[8] };
 
     fn bytes(&self) -> usize {
         self.document.bytes()
@@ -51,6 +52,7 @@ impl RateRow {
             rate_status: rate.rate_status.code(),
             scope: rate.scope.code(),
             created_at: rate.audit.created_at.micros(),
+            next_change_at: rate.next_change().map(|change| change.effective_from.micros()),
             document: Document::of(rate),
         }
     }

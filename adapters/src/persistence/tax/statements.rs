@@ -1,7 +1,7 @@
 //! Statements about tax rates, defaults, and the index of customers' tax associations.
 
 use diesel::{
-    ExpressionMethods, QueryDsl,
+    ExpressionMethods, NullableExpressionMethods, QueryDsl,
     dsl::sql,
     sql_types::{Binary, Bool},
 };
@@ -108,6 +108,16 @@ statements! {
         fn lock_rate(db, environment: i32, id: Key) -> Option<RateRow> {
             let one = tax_rates::table.filter(tax_rates::environment.eq(environment)).filter(tax_rates::id.eq(id));
             db.locked(one).await
+        }
+
+        /// The environment and the id of each rate with a change that begins by a time, the earliest first.
+        fn due_rates(db, environments: &[i32], at: i64, limit: i64) -> Vec<(i32, Key)> {
+            let due = tax_rates::table
+                .filter(tax_rates::environment.eq_any(environments))
+                .filter(tax_rates::next_change_at.is_not_null())
+                .filter(tax_rates::next_change_at.assume_not_null().le(at))
+                .order(tax_rates::next_change_at.asc());
+            db.rows(due.select((tax_rates::environment, tax_rates::id)).limit(limit)).await
         }
 
         /// The id of the published rate with a code.

@@ -54,6 +54,10 @@ fn every_kind_of_event_can_be_restored_from_type_and_detail() {
         (TaxRateEventKind::Created, None),
         (TaxRateEventKind::Updated { changed: vec![TaxRateField::Code] }, Some(r#"{"changed":["code"]}"#)),
         (TaxRateEventKind::Deleted, None),
+        (
+            TaxRateEventKind::ValueChanged { change_id: an_id(1) },
+            Some(r#"{"change_id":"trc_01KG9H1S3VE00BY00000000001"}"#),
+        ),
     ];
     let all = of_customers.map(|(kind, detail)| (EventKind::Customer(kind), detail)).into_iter();
     for (kind, detail) in all.chain(of_rates.map(|(kind, detail)| (EventKind::TaxRate(kind), detail))) {
@@ -65,7 +69,13 @@ fn every_kind_of_event_can_be_restored_from_type_and_detail() {
             !matches!(kind, EventKind::TaxRate(TaxRateEventKind::Created | TaxRateEventKind::Deleted))
         );
     }
-    for lacking in ["customer.integration_linked", "customer.tax_dissociated", "customer.updated", "tax_rate.updated"] {
+    for lacking in [
+        "customer.integration_linked",
+        "customer.tax_dissociated",
+        "customer.updated",
+        "tax_rate.updated",
+        "tax_rate.value_changed",
+    ] {
         let event_type = crate::event::EventType::parse(lacking).unwrap();
         assert!(matches!(event::kind(event_type, None), Err(StoredError::Member { .. })), "{lacking}");
     }

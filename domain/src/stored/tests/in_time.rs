@@ -27,8 +27,11 @@ fn the_history_of_a_rate() {
             StatusSwitch { at: time(1), to: TaxRateStatus::Inactive },
             StatusSwitch { at: time(2), to: TaxRateStatus::Active },
         ],
+        reported: None,
     };
-    is_golden("tax_rate.v1.changed", &TaxRate { history, ..a_tax_rate("VAT") });
+    is_golden("tax_rate.v1.changed", &TaxRate { history: history.clone(), ..a_tax_rate("VAT") });
+    let history = TaxRateHistory { reported: Some(time(10)), ..history };
+    is_golden("tax_rate.v1.reported", &TaxRate { history, ..a_tax_rate("VAT") });
 }
 
 #[test]

@@ -54,6 +54,7 @@ mod onboarding;
 mod once;
 mod past;
 mod races;
+mod rate_changes;
 mod refusals;
 mod renaming;
 mod retention;
@@ -275,6 +276,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 async fn over_all_environments(world: &World<'_>, report: &mut Report) {
     let _turn = ONE_AT_A_TIME.lock().await;
     once::check(world, report).await;
+    rate_changes::check(world, report).await;
     webhooks::check(world, report).await;
     deliveries::check(world, report).await;
     webhooks_once::check(world, report).await;

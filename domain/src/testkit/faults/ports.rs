@@ -17,7 +17,7 @@ use crate::{
     idempotency::{
         CallersClaim, Done, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, IdempotencyRecords, OnceError,
     },
-    ids::{ApiKeyId, CustomerId, EnvironmentId, EventId, TaxAssociationId, TaxRateId, TenantId},
+    ids::{ApiKeyId, CustomerId, EnvironmentId, EventId, IdSequence, TaxAssociationId, TaxRateId, TenantId},
     integration::IntegrationMapping,
     lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
@@ -133,6 +133,16 @@ impl<P: TaxRepository + ?Sized> TaxRepository for Faulty<P> {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
         self.call(self.port.change_rate(scope, command, claim)).await
+    }
+
+    async fn begin_changes(
+        &self,
+        scope: &SystemScope,
+        at: Timestamp,
+        ids: IdSequence,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.call(self.port.begin_changes(scope, at, ids, limit)).await
     }
 
     async fn create_default(

@@ -9,7 +9,7 @@ use crate::{
     customer::query::Direction,
     event::{EventEntity, EventRecord, EventState, TaxRateEvent},
     idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused, Outcome},
-    ids::{CustomerId, TaxAssociationId, TaxRateId},
+    ids::{CustomerId, IdSequence, TaxAssociationId, TaxRateId},
     lifecycle::{Status, Version},
     page::{Page, PageRequest},
     store::StoreError,
@@ -18,7 +18,7 @@ use crate::{
         CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateCode, TaxRateFacts,
         TaxRateFilter, TaxRepository, TaxedEntity,
     },
-    tenancy::EnvironmentScope,
+    tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
 };
 
@@ -122,6 +122,34 @@ impl TaxRepository for MemoryStore {
         let position = registry.next_position();
         registry.log.push(EventRecord::of_tax_rate(position, event));
         Ok(Done::now(rate))
+    }
+
+    async fn begin_changes(
+        &self,
+        _scope: &SystemScope,
+        at: Timestamp,
+        mut ids: IdSequence,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.lock();
+        let mut count = 0;
+        for registry in state.registries.values_mut() {
+            let due =
+                registry.rates.values().filter(|rate| rate.next_change().is_some_and(|next| next.effective_from <= at));
+            let due: Vec<_> = due.map(|rate| rate.id).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
+            for id in due {
+                if count == u64::from(limit) {
+                    return Ok(count);
+                }
+                count += 1;
+                while let Some(event) = registry.rates.get(&id).and_then(|rate| rate.begin(at, ids.next_id())) {
+                    registry.rates.insert(id, event.state.clone());
+                    let position = registry.next_position();
+                    registry.log.push(EventRecord::of_tax_rate(position, event));
+                }
+            }
+        }
+        Ok(count)
     }
 
     async fn change_default(

@@ -35,6 +35,9 @@ fn forget(wrong: &mut Wrong) {
 }
 
 pub(super) const FAULTS: &[(&str, Fault)] = &[
+    ("reports no changes of tax rates that begin", |wrong| {
+        wrong.taxes.expect_begin_changes().returning(|_, _, _, _| Ok(0));
+    }),
     ("ignores keys", forget),
     ("records the key of a refused request", |wrong| {
         let store = wrong.store.clone();

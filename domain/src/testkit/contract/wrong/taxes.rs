@@ -33,6 +33,11 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     let store = wrong.store.clone();
     wrong
         .taxes
+        .expect_begin_changes()
+        .returning(move |scope, at, ids, limit| now(store.begin_changes(scope, at, ids, limit)));
+    let store = wrong.store.clone();
+    wrong
+        .taxes
         .expect_create_default()
         .returning(move |scope, one, claim| now(store.create_default(scope, one, claim)));
     let store = wrong.store.clone();
