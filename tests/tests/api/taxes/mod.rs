@@ -3,6 +3,7 @@
 mod access;
 mod association_requests;
 mod associations;
+mod begins;
 mod effective;
 mod in_time;
 mod rates;
