@@ -103,6 +103,7 @@ mod tests {
         ids::IdSequence,
         integration::{NewLink, ProviderEntityId, ProviderType},
         metadata::JsonObject,
+        stored::Stored,
         testkit::{a_customer, a_scope, a_time},
     };
 
@@ -135,6 +136,19 @@ mod tests {
             Amendment::Unlink { provider_type: ProviderType::new("system_7").unwrap(), provider_entity_id: None };
         let fewer = amended(&customer, unlink).unwrap();
         assert!(amended(&fewer, link(Limits::LINKS, "{}")).is_ok());
+    }
+
+    #[test]
+    fn the_size_holds_to_the_byte() {
+        let letters = |count| format!(r#"{{"a":"{}"}}"#, "x".repeat(count));
+        let mut customer = a_customer("acme").existing();
+        for number in 0..17 {
+            customer = amended(&customer, link(number, &letters(60_000))).unwrap();
+        }
+        let with = |count| amended(&customer, link(17, &letters(count)));
+        let rest = Limits::BYTES - with(1).unwrap().to_document().len();
+        assert_eq!(with(1 + rest).unwrap().to_document().len(), Limits::BYTES);
+        assert_eq!(with(2 + rest), Err(ChangeCustomerError::Forbidden(InvalidOperation::TooLarge)));
     }
 
     #[test]

@@ -17,6 +17,8 @@ async fn filled(server: &Server) -> (Value, Value) {
     server.post("/v1/custom-fields", &json!({ "key": "rate", "type": "decimal" })).await.expect(201);
     let mut body = full("acme");
     body["custom_fields"] = json!({ "rate": "1.50" });
+    body["tax_exemptions"][0]["starts_at"] = json!("2026-01-31T08:00:00Z");
+    body["tax_exemptions"][0]["ends_at"] = json!("2027-01-31T08:00:00Z");
     let acme = server.post("/v1/customers", &body).await.expect(201);
     let path = format!("/v1/customers/{}", acme["id"].as_str().unwrap());
     let patch = server.request(Method::PATCH, &path).json(&json!({ "name": "Acme & Söhne" }));
@@ -99,4 +101,74 @@ async fn views_show_what_the_api_answers(#[values(Backend::Sqlite, Backend::Post
     assert_eq!((of(&acme), of(&old)), (vec![json!(1), json!(2)], vec![json!(1), json!(2)]));
     assert_eq!(events.len(), 5);
     assert!(events.iter().all(|event| event[3] == json!(0)), "{events:?}");
+}
+
+/// An item as a row. An unset text is null in the views, and `""` in the API.
+fn item(item: &Value, columns: &[&str]) -> Vec<Value> {
+    let cell = |column: &&str| match &item[*column] {
+        Value::String(text) if text.is_empty() => Value::Null,
+        Value::Bool(flag) => json!(i32::from(*flag)),
+        list @ Value::Array(_) => json!(list.to_string()),
+        other => other.clone(),
+    };
+    columns.iter().map(cell).collect()
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_items_of_customers_are_rows(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let place = Place::fresh(backend).await;
+    let server = place.serve();
+    let (acme, _) = filled(&server).await;
+    let flag = |name: &str| format!("CASE WHEN {name} THEN 1 ELSE 0 END");
+    let views: [(&str, &str, &[&str]); 3] = [
+        (
+            "contact_persons_view",
+            "contact_persons",
+            &[
+                "id",
+                "first_name",
+                "last_name",
+                "salutation",
+                "email",
+                "mobile",
+                "designation",
+                "department",
+                "locale",
+                "is_primary",
+                "roles",
+            ],
+        ),
+        ("tax_ids_view", "tax_ids", &["id", "type", "value", "unchecked"]),
+        (
+            "tax_exemptions_view",
+            "tax_exemptions",
+            &["id", "reason", "certificate_number", "country", "state", "document_url", "note", "tax_rate_codes"],
+        ),
+    ];
+    for (view, member, columns) in views {
+        let cells = columns.iter().map(|column| match *column {
+            "is_primary" | "unchecked" => flag(column),
+            column => column.to_owned(),
+        });
+        let query = format!("SELECT customer_id, {} FROM {view} ORDER BY id", cells.collect::<Vec<_>>().join(", "));
+        let listed = rows(&place, &query).await;
+        let mut wanted: Vec<Vec<Value>> = Vec::new();
+        for shown in acme[member].as_array().unwrap() {
+            wanted.push([vec![acme["id"].clone()], item(shown, columns)].concat());
+        }
+        wanted.sort_by_key(|row| row[1].to_string());
+        assert!(!wanted.is_empty(), "{member}");
+        assert_eq!(listed, wanted, "{view}");
+    }
+
+    let times = match backend {
+        Backend::Sqlite => "SELECT starts_at, ends_at FROM tax_exemptions_view",
+        Backend::Postgres => {
+            "SELECT to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), \
+             to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') FROM tax_exemptions_view"
+        }
+    };
+    let times = rows(&place, times).await;
+    assert_eq!(times, [[json!("2026-01-31T08:00:00.000Z"), json!("2027-01-31T08:00:00.000Z")]]);
 }

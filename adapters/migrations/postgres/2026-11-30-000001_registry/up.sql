@@ -338,6 +338,55 @@ SELECT o.tenant_id,
 FROM customers c
 JOIN owners o ON o.environment = c.environment;
 
+CREATE VIEW contact_persons_view AS
+SELECT o.tenant_id,
+       o.environment_id,
+       c.document ->> 'id' AS customer_id,
+       i ->> 'id' AS id,
+       i ->> 'first_name' AS first_name,
+       i ->> 'last_name' AS last_name,
+       i ->> 'salutation' AS salutation,
+       i ->> 'email' AS email,
+       i ->> 'mobile' AS mobile,
+       i ->> 'designation' AS designation,
+       i ->> 'department' AS department,
+       i ->> 'locale' AS locale,
+       COALESCE((i ->> 'is_primary')::boolean, false) AS is_primary,
+       COALESCE(i -> 'roles', '[]') AS roles
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+CROSS JOIN LATERAL json_array_elements(c.document -> 'contact_persons') AS i;
+
+CREATE VIEW tax_ids_view AS
+SELECT o.tenant_id,
+       o.environment_id,
+       c.document ->> 'id' AS customer_id,
+       i ->> 'id' AS id,
+       i ->> 'type' AS type,
+       i ->> 'value' AS value,
+       COALESCE((i ->> 'unchecked')::boolean, false) AS unchecked
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+CROSS JOIN LATERAL json_array_elements(c.document -> 'tax_ids') AS i;
+
+CREATE VIEW tax_exemptions_view AS
+SELECT o.tenant_id,
+       o.environment_id,
+       c.document ->> 'id' AS customer_id,
+       i ->> 'id' AS id,
+       i ->> 'reason' AS reason,
+       i ->> 'certificate_number' AS certificate_number,
+       i ->> 'country' AS country,
+       i ->> 'state' AS state,
+       i ->> 'document_url' AS document_url,
+       i ->> 'note' AS note,
+       COALESCE(i -> 'tax_rate_codes', '[]') AS tax_rate_codes,
+       to_timestamp((i ->> 'starts_at')::bigint / 1000000.0) AS starts_at,
+       to_timestamp((i ->> 'ends_at')::bigint / 1000000.0) AS ends_at
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+CROSS JOIN LATERAL json_array_elements(c.document -> 'tax_exemptions') AS i;
+
 CREATE VIEW integration_mappings_view AS
 SELECT o.tenant_id,
        o.environment_id,

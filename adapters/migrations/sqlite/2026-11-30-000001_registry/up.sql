@@ -332,6 +332,55 @@ SELECT lower(hex(o.tenant_id)) AS tenant_id,
 FROM customers c
 JOIN owners o ON o.environment = c.environment;
 
+CREATE VIEW contact_persons_view AS
+SELECT lower(hex(o.tenant_id)) AS tenant_id,
+       lower(hex(o.environment_id)) AS environment_id,
+       c.document ->> 'id' AS customer_id,
+       i.value ->> 'id' AS id,
+       i.value ->> 'first_name' AS first_name,
+       i.value ->> 'last_name' AS last_name,
+       i.value ->> 'salutation' AS salutation,
+       i.value ->> 'email' AS email,
+       i.value ->> 'mobile' AS mobile,
+       i.value ->> 'designation' AS designation,
+       i.value ->> 'department' AS department,
+       i.value ->> 'locale' AS locale,
+       COALESCE(i.value ->> 'is_primary', 0) AS is_primary,
+       COALESCE(i.value -> 'roles', '[]') AS roles
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+JOIN json_each(c.document, '$.contact_persons') AS i;
+
+CREATE VIEW tax_ids_view AS
+SELECT lower(hex(o.tenant_id)) AS tenant_id,
+       lower(hex(o.environment_id)) AS environment_id,
+       c.document ->> 'id' AS customer_id,
+       i.value ->> 'id' AS id,
+       i.value ->> 'type' AS type,
+       i.value ->> 'value' AS value,
+       COALESCE(i.value ->> 'unchecked', 0) AS unchecked
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+JOIN json_each(c.document, '$.tax_ids') AS i;
+
+CREATE VIEW tax_exemptions_view AS
+SELECT lower(hex(o.tenant_id)) AS tenant_id,
+       lower(hex(o.environment_id)) AS environment_id,
+       c.document ->> 'id' AS customer_id,
+       i.value ->> 'id' AS id,
+       i.value ->> 'reason' AS reason,
+       i.value ->> 'certificate_number' AS certificate_number,
+       i.value ->> 'country' AS country,
+       i.value ->> 'state' AS state,
+       i.value ->> 'document_url' AS document_url,
+       i.value ->> 'note' AS note,
+       COALESCE(i.value -> 'tax_rate_codes', '[]') AS tax_rate_codes,
+       strftime('%Y-%m-%dT%H:%M:%fZ', (i.value ->> 'starts_at') / 1000000.0, 'unixepoch') AS starts_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', (i.value ->> 'ends_at') / 1000000.0, 'unixepoch') AS ends_at
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+JOIN json_each(c.document, '$.tax_exemptions') AS i;
+
 CREATE VIEW integration_mappings_view AS
 SELECT lower(hex(o.tenant_id)) AS tenant_id,
        lower(hex(o.environment_id)) AS environment_id,
