@@ -90,10 +90,10 @@ fn what_is_exactly_the_text_comes_first_then_what_begins_with_it_then_what_conta
 #[test]
 fn a_hit_says_what_matched() {
     let customer = a_customer("acme").named("Große Müller KG").reached_at("info@muller.example").existing();
-    let hits = found("mull", &[customer.clone()]);
+    let hits = found("mull", std::slice::from_ref(&customer));
     let matched: Vec<_> = hits[0].matched.iter().map(|text| (text.path.to_string(), text.ranges.clone())).collect();
     assert_eq!(matched, [("name".to_owned(), vec![[6, 10]]), ("email".to_owned(), vec![[5, 9]])]);
-    let hits = found(&customer.customer.id.to_string(), &[customer.clone()]);
+    let hits = found(&customer.customer.id.to_string(), std::slice::from_ref(&customer));
     assert_eq!((hits[0].class, hits[0].matched[0].path.to_string().as_str()), (HitClass::Exact, "id"));
     let hits = found("kg gross", &[customer]);
     assert_eq!(hits[0].matched[0].ranges, [[0, 4], [13, 15]], "ß is two letters, and one of the text");
@@ -106,7 +106,7 @@ fn identifiers_are_exact_only_with_their_punctuation() {
     assert_eq!(classes("CUS-1"), [HitClass::Exact, HitClass::Contains, HitClass::Contains]);
     assert_eq!(classes("cus1"), [HitClass::Exact]);
     let with_tax_id = a_customer("d").with_tax_id("unknown", "DE123456789").existing();
-    let hits = found("DE 123 456 789", &[with_tax_id.clone()]);
+    let hits = found("DE 123 456 789", std::slice::from_ref(&with_tax_id));
     assert_eq!((hits[0].class, hits[0].matched[0].path.to_string().as_str()), (HitClass::Exact, "tax_ids[0].value"));
     assert_eq!(found("3456", &[with_tax_id])[0].class, HitClass::Contains);
 }
@@ -162,7 +162,7 @@ fn every_text_that_people_remember_is_found() {
         ("integrations[0].provider_entity_id", "cus_nffrs"),
         ("metadata.segment", "organic"),
     ] {
-        let hits = found(text, &[customer.clone()]);
+        let hits = found(text, std::slice::from_ref(&customer));
         assert_eq!(hits.len(), 1, "{path}");
         assert!(hits[0].matched.iter().any(|text| text.path.to_string() == path), "{path}: {:?}", hits[0].matched);
     }
