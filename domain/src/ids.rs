@@ -114,6 +114,10 @@ kinds! {
     AuditEntryKind, AuditEntryId, "aud_";
     /// Kind of [`OnboardingRunId`].
     OnboardingRunKind, OnboardingRunId, "onb_";
+    /// Kind of [`DeletionRequestId`].
+    DeletionRequestKind, DeletionRequestId, "delreq_";
+    /// Kind of [`InstallationKeyId`].
+    InstallationKeyKind, InstallationKeyId, "ikey_";
 }
 
 /// Why a text is not an id of this kind.

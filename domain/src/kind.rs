@@ -7,6 +7,7 @@ use crate::{
     event::{EventLogError, FollowError, LogTakenBack},
     idempotency::{IdempotencyKeyReused, OnceError},
     ids::RandomnessUnavailable,
+    privacy::PrivacyError,
     store::StoreError,
     tax::{
         BasisError, ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError,
@@ -47,6 +48,12 @@ pub enum ErrorKind {
     NotFound,
     /// Another object has the value that must be unique.
     AlreadyExists,
+    /// The external id belonged to a customer that is suppressed or erased.
+    ErasedSubject,
+    /// Something keeps a customer from being erased.
+    ErasureBlocked,
+    /// An erasure has begun and cannot be cancelled.
+    ErasureBegun,
     /// The idempotency key was used for another request.
     KeyReused,
     /// A precondition failed.
@@ -65,7 +72,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All kinds.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Invalid,
         Self::TooBroad,
         Self::InvalidOperation,
@@ -74,6 +81,9 @@ impl ErrorKind {
         Self::Suspended,
         Self::NotFound,
         Self::AlreadyExists,
+        Self::ErasedSubject,
+        Self::ErasureBlocked,
+        Self::ErasureBegun,
         Self::KeyReused,
         Self::VersionConflict,
         Self::LogTakenBack,
@@ -95,6 +105,9 @@ impl ErrorKind {
             Self::Suspended => "suspended",
             Self::NotFound => "not_found",
             Self::AlreadyExists => "already_exists",
+            Self::ErasedSubject => "erased_subject",
+            Self::ErasureBlocked => "erasure_blocked",
+            Self::ErasureBegun => "erasure_begun",
             Self::KeyReused => "idempotency_key_reused",
             Self::VersionConflict => "version_conflict",
             Self::LogTakenBack => "log_taken_back",
@@ -114,7 +127,9 @@ impl ErrorKind {
             Self::Unauthenticated => 401,
             Self::Denied | Self::Suspended => 403,
             Self::NotFound => 404,
-            Self::AlreadyExists | Self::KeyReused => 409,
+            Self::AlreadyExists | Self::ErasedSubject | Self::ErasureBlocked | Self::ErasureBegun | Self::KeyReused => {
+                409
+            }
             Self::LogTakenBack | Self::Gone => 410,
             Self::VersionConflict => 412,
             Self::TooManyRequests => 429,
@@ -200,7 +215,7 @@ impl OperationError for PermissionDenied {
 
 impl OperationError for IdempotencyKeyReused {
     fn kind(&self) -> ErrorKind {
-        ErrorKind::KeyReused
+        if self.gone { ErrorKind::Gone } else { ErrorKind::KeyReused }
     }
 }
 
@@ -231,13 +246,22 @@ operation_errors! {
         InvalidOperation: Self::TooMany | Self::Quota(_) | Self::InUse | Self::Purging,
         VersionConflict: Self::VersionConflict(_),
     }
+    PrivacyError [Denied, KeyReused, Store] (Invalid) {
+        NotFound: Self::UnknownCustomer | Self::UnknownRequest | Self::NoReceipt,
+        AlreadyExists: Self::ExternalIdTaken { .. },
+        ErasureBlocked: Self::Blocked(_),
+        ErasureBegun: Self::Begun,
+        VersionConflict: Self::VersionConflict(_),
+        Internal: Self::Keys(_),
+    }
     EventLogError [TakenBack, Store] {}
     FollowError [Denied, TakenBack, Store] {}
     ChangeCustomerError [Denied, KeyReused, Store] (Invalid) {
         InvalidOperation: Self::Forbidden(_) | Self::Quota(_),
         NotFound: Self::UnknownCustomer | Self::UnknownMapping | Self::UnknownItem { .. } | Self::UnknownAssociation
-            | Self::UnknownTaxRates(_),
+            | Self::UnknownTaxRates(_) | Self::NotHeld,
         AlreadyExists: Self::ExternalIdTaken { .. } | Self::AlreadyAssociated { .. } | Self::CustomFieldTaken { .. },
+        ErasedSubject: Self::ErasedSubject,
         VersionConflict: Self::VersionConflict { .. },
     }
     FindTaxRateError [Denied, Store] {}

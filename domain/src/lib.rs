@@ -56,6 +56,7 @@
 //! - [`audit`]: who changed keys, environments, webhook endpoints and workflows, and from where.
 //! - [`event`]: the log of all changes, for readers that must not miss any, and earlier states from it.
 //! - [`diff`]: the differences between two states.
+//! - [`privacy`]: erasing a person, legal holds, and the proof.
 //! - [`retention`]: removing data that is no longer needed.
 //! - [`stored`]: each aggregate as a compact JSON document, for stores that keep documents.
 //! - `webhook` (feature `webhooks`): endpoints, and how deliveries are signed, ordered and retried, and endpoints are
@@ -95,6 +96,7 @@ pub mod network;
 pub mod onboarding;
 pub mod page;
 pub mod patch;
+pub mod privacy;
 pub mod retention;
 pub mod shares;
 pub mod store;

@@ -18,6 +18,8 @@ pub(crate) struct Literal<const CODE: i16>;
 
 /// `Status::Published`, and workflow versions for new customers.
 pub(crate) const PUBLISHED: Literal<0> = Literal;
+/// `DeletionState::Cancelled`.
+pub(crate) const CANCELLED: Literal<4> = Literal;
 /// `DeliveryStatus::Waiting`.
 pub(crate) const WAITING: Literal<0> = Literal;
 /// `DeliveryStatus::Failed`.
@@ -43,9 +45,9 @@ impl<const CODE: i16, DB: Backend> QueryFragment<DB> for Literal<CODE> {
 
 #[cfg(test)]
 mod tests {
-    use patron_domain::{lifecycle::Status, webhook::DeliveryStatus};
+    use patron_domain::{lifecycle::Status, privacy::DeletionState, webhook::DeliveryStatus};
 
-    use super::{FAILED, Literal, PUBLISHED, WAITING};
+    use super::{CANCELLED, FAILED, Literal, PUBLISHED, WAITING};
     use crate::persistence::word::Word;
 
     fn code<const CODE: i16>(_: Literal<CODE>) -> i16 {
@@ -55,6 +57,7 @@ mod tests {
     #[test]
     fn literals_match_the_codes_of_their_words() {
         assert_eq!(code(PUBLISHED), Status::Published.code());
+        assert_eq!(code(CANCELLED), DeletionState::Cancelled.code());
         assert_eq!(code(WAITING), DeliveryStatus::Waiting.code());
         assert_eq!(code(FAILED), DeliveryStatus::Failed.code());
     }

@@ -197,6 +197,7 @@ diesel::table! {
         event -> Nullable<KeySql>,
         kind -> Nullable<Text>,
         answer -> Nullable<DocumentSql>,
+        customer -> Nullable<KeySql>,
     }
 }
 
@@ -271,6 +272,58 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
+    deletion_requests (environment, id) {
+        environment -> Integer,
+        id -> KeySql,
+        customer -> KeySql,
+        state -> SmallInt,
+        due_at -> Nullable<BigInt>,
+        holder -> Nullable<Text>,
+        document -> DocumentSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
+    suppressed_customers (environment, id) {
+        environment -> Integer,
+        id -> KeySql,
+        document -> DocumentSql,
+        run -> Nullable<DocumentSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
+    erased_subjects (environment, tag, request) {
+        environment -> Integer,
+        tag -> Binary,
+        request -> KeySql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
+    installation_keys (id) {
+        id -> KeySql,
+        kind -> SmallInt,
+        public_key -> Nullable<Binary>,
+        secret -> Text,
+        created_at -> BigInt,
+        retired_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     owners,
     tenants,
@@ -288,5 +341,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhook_endpoints,
     webhook_deliveries,
     onboarding_workflows,
-    onboarding_runs
+    onboarding_runs,
+    deletion_requests,
+    suppressed_customers,
+    erased_subjects,
+    installation_keys
 );

@@ -5,6 +5,7 @@ use patron_domain::{
     event::{EventEntityType, EventType},
     lifecycle::Status,
     onboarding::RunState,
+    privacy::DeletionState,
     store::StoreError,
     tax::{TaxRateScope, TaxRateStatus},
     webhook::{DeliveryKind, DeliveryStatus},
@@ -51,10 +52,19 @@ words! {
     DeliveryStatus { Waiting = 0, Delivered = 1, Failed = 2 }
     RunState { Pending = 0, Running = 1, Waiting = 2, Succeeded = 3, Failed = 4, Cancelled = 5 }
     DeliveryKind { First = 0, Replay = 1, Test = 2 }
+    DeletionState { Suppressed = 0, Redacting = 1, Completed = 2, Failed = 3, Cancelled = 4 }
     EventEntityType { Customer = 1, TaxRate = 2 }
     TaxRateStatus { Active = 0, Inactive = 1 }
     TaxRateScope { Internal = 0, External = 1, Onetime = 2 }
-    AuditObjectType { ApiKey = 1, Environment = 2, Endpoint = 3, Workflow = 4, Tenant = 5, CustomField = 6 }
+    AuditObjectType {
+        ApiKey = 1,
+        Environment = 2,
+        Endpoint = 3,
+        Workflow = 4,
+        Tenant = 5,
+        CustomField = 6,
+        DeletionRequest = 7,
+    }
     AuditAction {
         KeyCreated = 1,
         KeyRotated = 2,
@@ -74,6 +84,9 @@ words! {
         CustomFieldCreated = 50,
         CustomFieldUpdated = 51,
         CustomFieldDeleted = 52,
+        DeletionRequested = 60,
+        DeletionCancelled = 61,
+        DeletionCompleted = 62,
     }
     EventType {
         CustomerCreated = 1,
@@ -87,6 +100,12 @@ words! {
         CustomerTaxDissociated = 9,
         CustomerOnboardingCompleted = 10,
         CustomerOnboardingFailed = 11,
+        // The view of events uses the codes of the events without a state.
+        CustomerSuppressed = 12,
+        CustomerUnsuppressed = 13,
+        CustomerErased = 14,
+        CustomerLegalHoldPlaced = 15,
+        CustomerLegalHoldRemoved = 16,
         TaxRateCreated = 20,
         TaxRateUpdated = 21,
         TaxRateDeleted = 22,
@@ -110,6 +129,7 @@ mod tests {
         check(DeliveryStatus::ALL);
         check(DeliveryKind::ALL);
         check(RunState::ALL);
+        check(DeletionState::ALL);
         check(EventEntityType::ALL);
         check(EventType::ALL);
         check(AuditAction::ALL);

@@ -2,7 +2,10 @@
 
 use crate::{
     custom_field::CustomFieldDefinition,
-    ids::{ApiKeyId, CustomFieldId, EnvironmentId, TenantId, WebhookEndpointId, WorkflowId},
+    ids::{
+        ApiKeyId, CustomFieldId, DeletionRequestId, EnvironmentId, TenantId, WebhookEndpointId, WorkflowId,
+    },
+    privacy::{DeletionRequest, DeletionState},
     tenancy::{ApiKey, Environment},
     words::words,
 };
@@ -55,6 +58,12 @@ pub enum AuditAction {
     TenantSuspended,
     /// The tenant's suspension ended.
     TenantResumed,
+    /// The deletion of a customer was requested.
+    DeletionRequested,
+    /// A request for deletion was cancelled.
+    DeletionCancelled,
+    /// A customer was erased.
+    DeletionCompleted,
 }
 
 words!(
@@ -62,7 +71,8 @@ words!(
     "api_key.created, api_key.rotated, api_key.revoked, api_key.refused, environment.created, environment.updated, \
      webhook_endpoint.created, webhook_endpoint.updated, webhook_endpoint.secret_rotated, webhook_endpoint.deleted, \
      onboarding_workflow.created, onboarding_workflow.updated, onboarding_workflow.deleted, custom_field.created, \
-     custom_field.updated, custom_field.deleted, tenant.suspended, tenant.resumed",
+     custom_field.updated, custom_field.deleted, tenant.suspended, tenant.resumed, deletion_request.created, \
+     deletion_request.cancelled, deletion_request.completed",
     KeyCreated => "api_key.created",
     KeyRotated => "api_key.rotated",
     KeyRevoked => "api_key.revoked",
@@ -81,6 +91,9 @@ words!(
     CustomFieldDeleted => "custom_field.deleted",
     TenantSuspended => "tenant.suspended",
     TenantResumed => "tenant.resumed",
+    DeletionRequested => "deletion_request.created",
+    DeletionCancelled => "deletion_request.cancelled",
+    DeletionCompleted => "deletion_request.completed",
 );
 
 /// The type of an action's object.
@@ -105,16 +118,20 @@ pub enum AuditObjectType {
     CustomField,
     /// The tenant.
     Tenant,
+    /// A request for deletion.
+    DeletionRequest,
 }
 
 words!(
-    AuditObjectType, "api_key, environment, webhook_endpoint, onboarding_workflow, custom_field, tenant",
+    AuditObjectType,
+    "api_key, environment, webhook_endpoint, onboarding_workflow, custom_field, tenant, deletion_request",
     ApiKey => "api_key",
     Environment => "environment",
     Endpoint => "webhook_endpoint",
     Workflow => "onboarding_workflow",
     CustomField => "custom_field",
     Tenant => "tenant",
+    DeletionRequest => "deletion_request",
 );
 
 /// The object of an action.
@@ -140,6 +157,8 @@ pub enum AuditObject {
     CustomField(CustomFieldId),
     /// The tenant.
     Tenant(TenantId),
+    /// A request for deletion.
+    DeletionRequest(DeletionRequestId),
 }
 
 impl AuditObject {
@@ -153,6 +172,7 @@ impl AuditObject {
             Self::Workflow(_) => AuditObjectType::Workflow,
             Self::CustomField(_) => AuditObjectType::CustomField,
             Self::Tenant(_) => AuditObjectType::Tenant,
+            Self::DeletionRequest(_) => AuditObjectType::DeletionRequest,
         }
     }
 
@@ -166,6 +186,7 @@ impl AuditObject {
             Self::Workflow(id) => id.to_string(),
             Self::CustomField(id) => id.to_string(),
             Self::Tenant(id) => id.to_string(),
+            Self::DeletionRequest(id) => id.to_string(),
         }
     }
 }
@@ -248,6 +269,18 @@ impl Act {
     pub fn tenant_suspended(id: TenantId, suspended: bool) -> Self {
         let action = if suspended { AuditAction::TenantSuspended } else { AuditAction::TenantResumed };
         Self::plain(action, AuditObject::Tenant(id))
+    }
+
+    /// The deletion of a customer was requested, was cancelled, or is completed. Nothing in the entry names the customer.
+    #[must_use]
+    pub fn deletion(request: &DeletionRequest) -> Option<Self> {
+        let action = match request.state {
+            DeletionState::Suppressed => AuditAction::DeletionRequested,
+            DeletionState::Cancelled => AuditAction::DeletionCancelled,
+            DeletionState::Completed => AuditAction::DeletionCompleted,
+            DeletionState::Redacting | DeletionState::Failed => return None,
+        };
+        Some(Self::plain(action, AuditObject::DeletionRequest(request.id)))
     }
 
     /// An environment was created.

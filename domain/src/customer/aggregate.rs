@@ -2,7 +2,7 @@
 
 use super::{
     Address, ArchivedTerm, BillingCurrency, BuyerReference, Contact, ContactPerson, CustomerName, CustomerType,
-    ElectronicAddress, Email, ExternalId, FormerExternalId, Item, LegalName, Locales, RegistrationNumber,
+    ElectronicAddress, Email, ExternalId, FormerExternalId, Item, LegalHold, LegalName, Locales, RegistrationNumber,
     ShippingAddress, Tags, TaxExemption, TaxId, TaxTreatment, TimeZone,
 };
 use crate::{
@@ -85,6 +85,8 @@ pub struct Customer {
     pub tax_ids: Vec<Item<TaxId>>,
     /// The tax exemptions, in the client's order.
     pub tax_exemptions: Vec<Item<TaxExemption>>,
+    /// The legal hold, which keeps it from being erased.
+    pub legal_hold: Option<LegalHold>,
     /// Whether it is in use.
     pub status: Status,
     /// The number of changes to the customer, its mappings and its tax associations.

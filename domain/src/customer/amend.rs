@@ -2,7 +2,7 @@
 
 use super::{
     Amendment, ArchivedTerm, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Limits,
-    Precondition,
+    NewLegalHold, Precondition,
     change::{DecisionContext, only_if as check},
     error::InactiveTaxRate,
 };
@@ -40,6 +40,8 @@ pub(super) fn amend(
         Amendment::UpdateAssociation(id, update) => draft.update_association(id, update)?,
         Amendment::Dissociate(id) => draft.dissociate(id)?,
         Amendment::RemoveCustomField(key) => draft.remove_custom_field(key),
+        Amendment::PlaceHold(new) => draft.place_hold(new),
+        Amendment::RemoveHold => draft.remove_hold()?,
         Amendment::EndOnboarding { succeeded: true } => CustomerEventKind::OnboardingCompleted,
         Amendment::EndOnboarding { succeeded: false } => CustomerEventKind::OnboardingFailed,
     };
@@ -78,6 +80,7 @@ impl Draft<'_> {
     fn update(&mut self, mut update: CustomerUpdate) -> Result<CustomerEventKind, ChangeCustomerError> {
         let links = std::mem::take(&mut update.links);
         let external_id = self.state.customer.external_id.clone();
+        let confirmed = update.confirm_new_subject;
         self.context.rates_are_known(update.tax_exemptions.rate_codes())?;
         let definitions = &self.context.facts.custom_fields.definitions;
         let sends_fields = update.custom_fields != CustomFieldsChange::Keep;
@@ -88,6 +91,7 @@ impl Draft<'_> {
         }
         if self.state.customer.external_id != external_id {
             self.context.external_id_is_free_for(self.state.customer.id)?;
+            self.context.subject_is_new(confirmed)?;
             self.state.renamed_from(external_id, self.context.at);
         }
         let before = self.state.mappings.clone();
@@ -146,6 +150,20 @@ impl Draft<'_> {
             association.status = to;
             association.audit.advance(at, actor);
         }
+    }
+
+    fn place_hold(&mut self, new: NewLegalHold) -> CustomerEventKind {
+        let hold = &mut self.state.customer.legal_hold;
+        // A repeated request changes nothing.
+        if hold.as_ref().is_none_or(|hold| !hold.has_terms_of(&new)) {
+            *hold = Some(new.placed(self.context.at, &self.context.scope.actor));
+        }
+        CustomerEventKind::LegalHoldPlaced
+    }
+
+    fn remove_hold(&mut self) -> Result<CustomerEventKind, ChangeCustomerError> {
+        self.state.customer.legal_hold.take().ok_or(ChangeCustomerError::NotHeld)?;
+        Ok(CustomerEventKind::LegalHoldRemoved)
     }
 
     /// Updates the link to a system, or adds it.

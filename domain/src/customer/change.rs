@@ -2,7 +2,7 @@
 
 use super::{
     ChangeCustomerError, CustomerAggregate, CustomerFacts, CustomerUpdate, ExternalId, InvalidOperation, NewCustomer,
-    Subject, TaxFactsNeeded, WorkflowNeeded, amend, create,
+    NewLegalHold, Subject, TaxFactsNeeded, WorkflowNeeded, amend, create,
 };
 use crate::{
     custom_field::{
@@ -107,6 +107,10 @@ pub enum Amendment {
     Dissociate(TaxAssociationId),
     /// Remove the value of a custom field that is being deleted. Only its deletion does this.
     RemoveCustomField(CustomFieldKey),
+    /// Place a legal hold on it, or change the hold's terms.
+    PlaceHold(NewLegalHold),
+    /// Remove the legal hold.
+    RemoveHold,
     /// Record that its onboarding has ended. Only the onboarding engine does this.
     EndOnboarding {
         /// Whether every step succeeded.
@@ -325,6 +329,16 @@ impl ChangeCustomer {
         }
     }
 
+    /// The external id that this change would newly give to a customer. If it belonged to a customer that is suppressed or
+    /// erased, [`CustomerFacts::erased`] says so. A restored customer had its external id before.
+    #[must_use]
+    pub fn claimed_external_id<'a>(&'a self, current: Option<&'a CustomerAggregate>) -> Option<&'a ExternalId> {
+        match self.change {
+            CustomerChange::Amend(_, Amendment::Restore) => None,
+            _ => self.wanted_external_id(current),
+        }
+    }
+
     /// Decides the change. A pure function: it takes facts, and returns the event with the whole new state or a
     /// refusal.
     ///
@@ -388,6 +402,8 @@ impl Amendment {
             | Self::Unlink { .. }
             | Self::Dissociate(_)
             | Self::RemoveCustomField(_)
+            | Self::PlaceHold(_)
+            | Self::RemoveHold
             | Self::EndOnboarding { .. } => false,
         }
     }
@@ -395,10 +411,12 @@ impl Amendment {
     /// Whether a customer with this status may be changed like this.
     pub(super) fn permitted(&self, status: Status) -> Result<(), ChangeCustomerError> {
         match (self, status == Status::Published) {
-            // The onboarding has ended, whatever happened to the customer in the meantime.
-            (Self::EndOnboarding { .. }, _) => Ok(()),
-            // Values of a deleted field go from every customer.
-            (Self::RemoveCustomField(_), _) => Ok(()),
+            // The onboarding has ended, whatever happened to the customer in the meantime. A hold is about its data. Values
+            // of a deleted field go from every customer.
+            (
+                Self::EndOnboarding { .. } | Self::PlaceHold(_) | Self::RemoveHold | Self::RemoveCustomField(_),
+                _,
+            ) => Ok(()),
             // An archived customer cannot be archived again: for the client it no longer exists.
             (Self::Archive, false) => Err(ChangeCustomerError::UnknownCustomer),
             // Archiving has archived its links: there is none to take away.
@@ -442,5 +460,11 @@ impl DecisionContext<'_> {
             Some(holder) if holder != id => Err(ChangeCustomerError::ExternalIdTaken { existing: holder }),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses a new external id that belonged to a customer that is suppressed or erased, unless the client confirms
+    /// that this is another one.
+    pub(super) fn subject_is_new(&self, confirmed: bool) -> Result<(), ChangeCustomerError> {
+        if self.facts.erased && !confirmed { Err(ChangeCustomerError::ErasedSubject) } else { Ok(()) }
     }
 }

@@ -49,6 +49,9 @@ pub struct NewCustomer {
     pub links: NewLinks,
     /// What to do about onboarding.
     pub onboarding: Onboarding,
+    /// Whether the client knows that the external id belonged to a customer that is suppressed or erased, and that this is
+    /// another one.
+    pub confirm_new_subject: bool,
 }
 
 impl NewCustomer {
@@ -74,6 +77,7 @@ impl NewCustomer {
             taxes: TaxChoice::default(),
             links: NewLinks::default(),
             onboarding: Onboarding::default(),
+            confirm_new_subject: false,
         }
     }
 }
@@ -111,6 +115,7 @@ pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<C
     context.rates_are_known(new.tax_exemptions.rate_codes())?;
     context.external_id_is_free_for(customer_id)?;
     context.unique_values_are_free_for(customer_id, &profile.custom_fields)?;
+    context.subject_is_new(new.confirm_new_subject)?;
     let associations = terms.into_iter().map(|terms| terms.associate(ids.next_id(), customer_id, scope, &audit));
     let associations = associations.collect();
     let mappings = new.links.into_iter().map(|link| link.map(ids.next_id(), customer_id, scope.owner, &audit));
@@ -123,6 +128,7 @@ pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<C
         contact_persons: Vec::new(),
         tax_ids: Vec::new(),
         tax_exemptions: Vec::new(),
+        legal_hold: None,
         status: Status::Published,
         version: Version::FIRST,
         audit,

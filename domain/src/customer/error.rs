@@ -69,6 +69,15 @@ pub enum ChangeCustomerError {
         /// The other customer's id.
         existing: CustomerId,
     },
+    /// The external id belonged to a customer that is suppressed or erased.
+    #[error(
+        "this external_id belonged to a customer whose erasure was requested; confirm that this is another customer, or \
+         use another external_id"
+    )]
+    ErasedSubject,
+    /// The customer has no legal hold.
+    #[error("there is no legal hold on this customer")]
+    NotHeld,
     /// The customer already has an association with this rate and currency.
     #[error("the customer already has an association with this tax rate and currency; update that association")]
     AlreadyAssociated {

@@ -118,6 +118,9 @@ pub struct CustomerFacts {
     /// The published customer that has the external id of
     /// [`wanted_external_id`](super::ChangeCustomer::wanted_external_id).
     pub holder: Option<CustomerId>,
+    /// Whether the external id of [`claimed_external_id`](super::ChangeCustomer::claimed_external_id) belonged to a
+    /// customer that is suppressed or erased. Always `false` in a store that does not erase.
+    pub erased: bool,
     /// The tax facts.
     pub taxes: TaxFacts,
     /// The workflow version that [`workflow_needed`](super::ChangeCustomer::workflow_needed) asks for. `None` when
@@ -142,6 +145,12 @@ impl CustomerFacts {
     #[must_use]
     pub fn new(current: Option<CustomerAggregate>, holder: Option<CustomerId>) -> Self {
         Self { current, holder, ..Self::default() }
+    }
+
+    /// Says whether the claimed external id belonged to a customer that is suppressed or erased.
+    #[must_use]
+    pub fn with_erased(self, erased: bool) -> Self {
+        Self { erased, ..self }
     }
 
     /// Adds tax facts.

@@ -14,6 +14,7 @@ mod facts;
 pub(crate) mod fields;
 pub mod find;
 mod fixed;
+mod hold;
 mod index;
 mod items;
 mod limits;
@@ -53,6 +54,7 @@ pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded, WorkflowNeeded
 pub(crate) use fields::WorkflowName;
 pub use fields::{Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError};
 pub use fixed::{FixedField, Repeated};
+pub use hold::{HoldReason, HoldReasonError, LegalHold, NewLegalHold};
 pub use index::{IndexEntry, IndexKind, ListedAssociation};
 pub use items::{
     CertificateNumber, CertificateNumberError, ContactDepartment, ContactDepartmentError, ContactDesignation,

@@ -61,6 +61,8 @@ macro_rules! requests {
             pub skip_onboarding_workflow: Option<bool>,
             /// The workflow to run.
             pub onboarding_workflow_name: Option<String>,
+            /// Whether this is another customer than the erased one with the same external id.
+            pub confirm_new_subject: Option<bool>,
         }
 
         /// A request to update a customer, before its check. Each field is kept, cleared or set.
@@ -100,6 +102,8 @@ macro_rules! requests {
             pub custom_fields: Patch<serde_json::Map<String, serde_json::Value>>,
             /// Links to make or change; other links stay.
             pub integration_entity_mapping: Option<Vec<NewLinkParts>>,
+            /// Whether this is another customer than the erased one with the new external id.
+            pub confirm_new_subject: Option<bool>,
         }
     };
 }

@@ -132,6 +132,8 @@ macro_rules! update {
             pub custom_fields: CustomFieldsChange,
             /// Links to add or update; other links stay.
             pub links: NewLinks,
+            /// As [`NewCustomer::confirm_new_subject`](super::NewCustomer::confirm_new_subject), for a new external id.
+            pub confirm_new_subject: bool,
         }
 
         impl CustomerUpdate {

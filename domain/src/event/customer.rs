@@ -1,12 +1,12 @@
 //! Events of customers.
 
-use super::EventType;
+use super::{EventEntity, EventKind, EventPosition, EventRecord, EventType};
 use crate::{
     customer::CustomerAggregate,
-    ids::{EventId, MappingId, TaxAssociationId},
-    lifecycle::Version,
+    ids::{CustomerId, EventId, MappingId, TaxAssociationId},
+    lifecycle::{Owner, Version},
     onboarding::Onboarding,
-    tenancy::{Actor, RequestId},
+    tenancy::{Actor, EnvironmentScope, RequestId},
     time::Timestamp,
     words::words,
 };
@@ -70,6 +70,74 @@ impl CustomerEvent {
     }
 }
 
+/// An event of a customer without its state: it was suppressed, unsuppressed or erased.
+///
+/// ```
+/// use patron_domain::{
+///     event::{CustomerEventKind, CustomerMark, EventPosition},
+///     lifecycle::Version,
+///     testkit::{a_scope, a_time, an_id},
+/// };
+///
+/// let kind = CustomerEventKind::Erased;
+/// let mark = CustomerMark::new(an_id(1), kind, (an_id(2), Version::FIRST.next()), a_time(), &a_scope());
+/// assert_eq!(mark.record(EventPosition::START).state, None);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CustomerMark {
+    /// The id.
+    pub id: EventId,
+    /// The kind of event.
+    pub kind: CustomerEventKind,
+    /// The tenant and environment.
+    pub owner: Owner,
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// The customer's version.
+    pub sequence: Version,
+    /// The time.
+    pub at: Timestamp,
+    /// The actor.
+    pub actor: Actor,
+    /// The request.
+    pub request_id: Option<RequestId>,
+}
+
+impl CustomerMark {
+    /// An event of a customer at a version.
+    #[must_use]
+    pub fn new(
+        id: EventId,
+        kind: CustomerEventKind,
+        (customer_id, sequence): (CustomerId, Version),
+        at: Timestamp,
+        scope: &EnvironmentScope,
+    ) -> Self {
+        let (owner, actor) = (scope.owner, scope.actor.clone());
+        Self { id, kind, owner, customer_id, sequence, at, actor, request_id: scope.origin.request_id().cloned() }
+    }
+
+    /// The event at a position of the log.
+    #[must_use]
+    pub fn record(self, position: EventPosition) -> EventRecord {
+        let Self { id, kind, owner, customer_id, sequence, at, actor, request_id } = self;
+        EventRecord {
+            position,
+            id,
+            owner,
+            entity: EventEntity::Customer(customer_id),
+            kind: EventKind::Customer(kind),
+            sequence,
+            at,
+            actor,
+            request_id,
+            state: None,
+            withheld: false,
+        }
+    }
+}
+
 /// The kind of change of a customer.
 ///
 /// ```
@@ -123,6 +191,16 @@ pub enum CustomerEventKind {
     OnboardingCompleted,
     /// A step of its onboarding failed for good; a person must decide.
     OnboardingFailed,
+    /// It was suppressed, because its erasure was requested: see [`crate::privacy`]. Without a state.
+    Suppressed,
+    /// The request for its erasure was cancelled. Without a state.
+    Unsuppressed,
+    /// Its personal data was erased. The last event; without a state.
+    Erased,
+    /// A legal hold was placed on it, or its terms were changed.
+    LegalHoldPlaced,
+    /// The legal hold was removed.
+    LegalHoldRemoved,
 }
 
 impl CustomerEventKind {
@@ -141,6 +219,11 @@ impl CustomerEventKind {
             Self::TaxDissociated { .. } => EventType::CustomerTaxDissociated,
             Self::OnboardingCompleted => EventType::CustomerOnboardingCompleted,
             Self::OnboardingFailed => EventType::CustomerOnboardingFailed,
+            Self::Suppressed => EventType::CustomerSuppressed,
+            Self::Unsuppressed => EventType::CustomerUnsuppressed,
+            Self::Erased => EventType::CustomerErased,
+            Self::LegalHoldPlaced => EventType::CustomerLegalHoldPlaced,
+            Self::LegalHoldRemoved => EventType::CustomerLegalHoldRemoved,
         }
     }
 }

@@ -24,6 +24,11 @@ pub enum EventType {
     CustomerTaxDissociated,
     CustomerOnboardingCompleted,
     CustomerOnboardingFailed,
+    CustomerSuppressed,
+    CustomerUnsuppressed,
+    CustomerErased,
+    CustomerLegalHoldPlaced,
+    CustomerLegalHoldRemoved,
     TaxRateCreated,
     TaxRateUpdated,
     TaxRateDeleted,
@@ -34,7 +39,8 @@ words!(
     EventType,
     "customer.created, customer.updated, customer.deleted, customer.restored, customer.integration_linked, \
      customer.integration_unlinked, customer.tax_associated, customer.tax_association_updated, \
-     customer.tax_dissociated, customer.onboarding_completed, customer.onboarding_failed, tax_rate.created, \
+     customer.tax_dissociated, customer.onboarding_completed, customer.onboarding_failed, customer.suppressed, \
+     customer.unsuppressed, customer.erased, customer.legal_hold_placed, customer.legal_hold_removed, tax_rate.created, \
      tax_rate.updated, tax_rate.deleted, tax_rate.value_changed",
     CustomerCreated => "customer.created",
     CustomerUpdated => "customer.updated",
@@ -47,8 +53,28 @@ words!(
     CustomerTaxDissociated => "customer.tax_dissociated",
     CustomerOnboardingCompleted => "customer.onboarding_completed",
     CustomerOnboardingFailed => "customer.onboarding_failed",
+    CustomerSuppressed => "customer.suppressed",
+    CustomerUnsuppressed => "customer.unsuppressed",
+    CustomerErased => "customer.erased",
+    CustomerLegalHoldPlaced => "customer.legal_hold_placed",
+    CustomerLegalHoldRemoved => "customer.legal_hold_removed",
     TaxRateCreated => "tax_rate.created",
     TaxRateUpdated => "tax_rate.updated",
     TaxRateDeleted => "tax_rate.deleted",
     TaxRateValueChanged => "tax_rate.value_changed",
 );
+
+impl EventType {
+    /// Whether events of this type carry the state after the change. Suppressing, unsuppressing and erasing a customer
+    /// are recorded without it.
+    ///
+    /// ```
+    /// use patron_domain::event::EventType;
+    ///
+    /// assert!(EventType::CustomerCreated.has_state() && !EventType::CustomerErased.has_state());
+    /// ```
+    #[must_use]
+    pub const fn has_state(self) -> bool {
+        !matches!(self, Self::CustomerSuppressed | Self::CustomerUnsuppressed | Self::CustomerErased)
+    }
+}

@@ -15,7 +15,7 @@ mod service;
 mod tax_rate;
 
 pub use cursor::{EventCursor, EventCursorError, EventMark, LogTakenBack};
-pub use customer::{CustomerEvent, CustomerEventKind, CustomerField};
+pub use customer::{CustomerEvent, CustomerEventKind, CustomerField, CustomerMark};
 pub use event_type::EventType;
 pub use page::{EventPage, HandOver, Reached};
 pub use past::{Moment, Past, PastError, PastService};

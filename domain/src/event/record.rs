@@ -43,8 +43,11 @@ pub struct EventRecord {
     pub actor: Actor,
     /// The request.
     pub request_id: Option<RequestId>,
-    /// The entity's state after the change; `None` if it was erased.
+    /// The entity's state after the change; `None` if it was erased or is [withheld](Self::withheld), and for events
+    /// that have none: see [`EventType::has_state`].
     pub state: Option<EventState>,
+    /// Whether the state exists, but is not shown while the customer is suppressed.
+    pub withheld: bool,
 }
 
 /// The entity of an event.
@@ -203,6 +206,7 @@ impl EventRecord {
             actor,
             request_id,
             state: Some(EventState::Customer(Box::new(state))),
+            withheld: false,
         }
     }
 
@@ -245,6 +249,7 @@ impl EventRecord {
             actor,
             request_id,
             state: Some(EventState::TaxRate(Box::new(state))),
+            withheld: false,
         }
     }
 }

@@ -216,10 +216,24 @@ pub struct IdempotencyRecord {
 /// assert_eq!(refused.earlier, Some(EarlierUse { at: a_time(), same_operation: false }));
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, thiserror::Error)]
-#[error("this idempotency key was used for a different request; use a new key for a new request")]
+#[error("{}", if *gone { GONE } else { REUSED })]
 pub struct IdempotencyKeyReused {
     /// The request that used the key. `None` if its record does not tell.
     pub earlier: Option<EarlierUse>,
+    /// Whether the result is no longer kept, because it was about a customer that is suppressed or erased. It cannot be
+    /// known whether the request was the same.
+    pub gone: bool,
+}
+
+const REUSED: &str = "this idempotency key was used for a different request; use a new key for a new request";
+const GONE: &str = "the result of the request with this idempotency key was erased; use a new key for a new request";
+
+impl IdempotencyKeyReused {
+    /// The result under the key was erased.
+    #[must_use]
+    pub const fn gone() -> Self {
+        Self { earlier: None, gone: true }
+    }
 }
 
 /// The request that used an idempotency key first.
@@ -266,6 +280,7 @@ impl IdempotencyClaim {
             None => Ok(None),
             Some(Outcome::Event(id)) => Ok(Some(*id)),
             Some(Outcome::Kept(_)) => Err(IdempotencyKeyReused::default()),
+            Some(Outcome::Gone) => Err(IdempotencyKeyReused::gone()),
         }
     }
 
@@ -284,6 +299,7 @@ impl IdempotencyClaim {
             None => Ok(None),
             Some(Outcome::Kept(kept)) => T::from_kept(owner, kept).map(Some).map_err(NotKept::refusal),
             Some(Outcome::Event(_)) => Err(IdempotencyKeyReused::default().into()),
+            Some(Outcome::Gone) => Err(IdempotencyKeyReused::gone().into()),
         }
     }
 
@@ -311,10 +327,11 @@ impl IdempotencyClaim {
     fn outcome<'a>(&self, record: Option<&'a IdempotencyRecord>) -> Result<Option<&'a Outcome>, IdempotencyKeyReused> {
         match record {
             Some(record) if record.at < self.since => Ok(None),
+            Some(record) if record.outcome == Outcome::Gone => Ok(Some(&record.outcome)),
             Some(record) if record.fingerprint == self.fingerprint => Ok(Some(&record.outcome)),
             Some(record) => {
                 let same_operation = record.fingerprint.has_operation_of(&self.fingerprint);
-                Err(IdempotencyKeyReused { earlier: Some(EarlierUse { at: record.at, same_operation }) })
+                Err(IdempotencyKeyReused { earlier: Some(EarlierUse { at: record.at, same_operation }), gone: false })
             }
             None => Ok(None),
         }
@@ -356,7 +373,7 @@ mod tests {
         for (bytes, same_operation) in [([8; 32], false), ([[7; 16], [8; 16]].concat().try_into().unwrap(), true)] {
             let earlier = Some(EarlierUse { at: time(100), same_operation });
             let settled = claim(Fingerprint::from_bytes(bytes), 100).settle(Some(&record));
-            assert_eq!(settled, Err(IdempotencyKeyReused { earlier }));
+            assert_eq!(settled, Err(IdempotencyKeyReused { earlier, gone: false }));
         }
         assert_eq!(claim(other, 101).settle(Some(&record)), Ok(None));
     }

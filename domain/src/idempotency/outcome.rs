@@ -18,6 +18,8 @@ pub enum Outcome {
     Event(EventId),
     /// The result itself, for requests without events.
     Kept(KeptAnswer),
+    /// It was erased, with the personal data of a customer.
+    Gone,
 }
 
 impl Outcome {

@@ -16,8 +16,8 @@ use super::{
 use crate::{
     customer::{
         AddressLine, ArchivedTerm, BillingCurrency, BuyerReference, City, Contact, CountryCode, Customer,
-        CustomerAggregate, CustomerName, CustomerType, Email, ExternalId, FormerExternalId, LegalName, Locale,
-        PostalCode, Profile, RegistrationNumber, State, Tag, TaxTreatment, TimeZone,
+        CustomerAggregate, CustomerName, CustomerType, Email, ExternalId, FormerExternalId, HoldReason, LegalHold,
+        LegalName, Locale, PostalCode, Profile, RegistrationNumber, State, Tag, TaxTreatment, TimeZone,
         table::{or_unset, set_value, shown_text},
     },
     ids::{CustomerId, MappingId},
@@ -60,6 +60,7 @@ macro_rules! customer_form {
             custom_fields: Option<CustomFieldsForm<'a>>,
             #[serde(skip_serializing_if = "Option::is_none")]
             sort_keys: Option<SortKeysForm>,
+            legal_hold: Option<HoldForm<'a>>,
             #[serde(skip_serializing_if = "Option::is_none")]
             metadata: Option<Pairs<'a>>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,6 +123,7 @@ macro_rules! customer_form {
                     tax_exemptions: customer.tax_exemptions.iter().map(ExemptionForm::of).collect(),
                     custom_fields: CustomFieldsForm::of(&profile.custom_fields),
                     sort_keys: SortKeysForm::of(&profile.custom_fields),
+                    legal_hold: customer.legal_hold.as_ref().map(HoldForm::of),
                     metadata: Pairs::of(&profile.metadata),
                     status: text_unless(&Status::Published, &customer.status),
                     version: int_unless(Version::FIRST, customer.version),
@@ -164,6 +166,7 @@ macro_rules! customer_form {
                     contact_persons: self.contact_persons.into_iter().map(PersonForm::take).collect(),
                     tax_ids: self.tax_ids.into_iter().map(TaxIdForm::take).collect::<Result<_, _>>()?,
                     tax_exemptions: self.tax_exemptions.into_iter().map(ExemptionForm::take).collect(),
+                    legal_hold: self.legal_hold.map(HoldForm::take),
                     status: Text::take_any(self.status).unwrap_or(Status::Published),
                     version: self.version.map_or(Version::FIRST, |version| version.0),
                     audit: audit.take(None)?,
@@ -219,6 +222,28 @@ struct FormerForm<'a> {
     external_id: Text<'a, ExternalId>,
     from: Int<Timestamp>,
     until: Int<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HoldForm<'a> {
+    reason: Text<'a, HoldReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Int<Timestamp>>,
+    since: Int<Timestamp>,
+    by: Text<'a, Actor>,
+}
+
+impl<'a> HoldForm<'a> {
+    fn of(hold: &'a LegalHold) -> Self {
+        let LegalHold { reason, until, since, by } = hold;
+        Self { reason: Text::of(reason), until: until.map(Int), since: Int(*since), by: Text::of(by) }
+    }
+
+    fn take(self) -> LegalHold {
+        let until = self.until.map(|until| until.0);
+        LegalHold { reason: self.reason.take(), until, since: self.since.0, by: self.by.take() }
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -92,7 +92,12 @@ pub fn customer_detail(kind: &CustomerEventKind) -> Option<String> {
         | CustomerEventKind::Deleted
         | CustomerEventKind::Restored
         | CustomerEventKind::OnboardingCompleted
-        | CustomerEventKind::OnboardingFailed => return None,
+        | CustomerEventKind::OnboardingFailed
+        | CustomerEventKind::Suppressed
+        | CustomerEventKind::Unsuppressed
+        | CustomerEventKind::Erased
+        | CustomerEventKind::LegalHoldPlaced
+        | CustomerEventKind::LegalHoldRemoved => return None,
         CustomerEventKind::Created { onboarding } => CustomerDetail {
             skip_onboarding: onboarding.skip,
             onboarding_workflow: Text::of_any(onboarding.workflow.as_ref()),
@@ -175,6 +180,11 @@ pub fn kind(event_type: EventType, detail: Option<&str>) -> Result<EventKind, St
         }
         EventType::CustomerOnboardingCompleted => Ok(Kind::OnboardingCompleted),
         EventType::CustomerOnboardingFailed => Ok(Kind::OnboardingFailed),
+        EventType::CustomerSuppressed => Ok(Kind::Suppressed),
+        EventType::CustomerUnsuppressed => Ok(Kind::Unsuppressed),
+        EventType::CustomerErased => Ok(Kind::Erased),
+        EventType::CustomerLegalHoldPlaced => Ok(Kind::LegalHoldPlaced),
+        EventType::CustomerLegalHoldRemoved => Ok(Kind::LegalHoldRemoved),
         EventType::TaxRateCreated
         | EventType::TaxRateUpdated
         | EventType::TaxRateDeleted

@@ -42,6 +42,7 @@ mod association;
 mod custom_field;
 mod custom_fields;
 mod customer;
+mod deletion_request;
 #[cfg(feature = "webhooks")]
 mod delivery;
 mod environment;

@@ -20,21 +20,23 @@ use crate::{
         ContactDesignation, ContactMobile, ContactPerson, ContactRole, ContactRoles, CountryCode, Customer,
         CustomerAggregate, CustomerName, CustomerType, DocumentUrl, ElectronicAddress, ElectronicAddressScheme,
         ElectronicAddressValue, Email, ExemptRates, ExemptionNote, ExemptionReason, ExternalId, FirstName,
-        FormerExternalId, Item, LastName, Locale, Locales, PostalCode, RegistrationNumber, Salutation, ShippingName,
-        State, TaxExemption, TaxId, TaxIdType, TaxTreatment, TimeZone,
+        FormerExternalId, HoldReason, Item, LastName, Locale, Locales, NewLegalHold, PostalCode, RegistrationNumber,
+        Salutation, ShippingName, State, TaxExemption, TaxId, TaxIdType, TaxTreatment, TimeZone,
     },
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
     lifecycle::{Audit, Status, Version},
     metadata::{JsonObject, Metadata},
     onboarding::{ExpectedStatus, HttpCall, OnboardingRun, RunState, Step, StepFailure, StepRetries, Steps, Workflow},
+    privacy::{Category, DeletionReason, DeletionRequest, RequestChannel},
     tax::{
         CurrencyCode, FixedAmount, Percentage, Priority, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription,
         TaxRateName, TaxRateScope, TaxRateStatus, TaxValue, TaxedEntity,
     },
     tenancy::{Actor, ApiKey, ApiKeyName, Role, Roles},
     testkit::{
-        a_call, a_custom_field, a_customer, a_delivery, a_full_customer, a_link, a_metadata, a_tax_default, a_tax_rate,
-        a_time, a_webhook_endpoint, a_workflow, an_api_key, an_environment, an_id, an_owner, full_tax_rates,
+        a_call, a_custom_field, a_customer, a_deletion_request, a_delivery, a_full_customer, a_link, a_metadata,
+        a_tax_default, a_tax_rate, a_time, a_webhook_endpoint, a_workflow, an_api_key, an_environment, an_id, an_owner,
+        full_tax_rates,
     },
     time::Timestamp,
     webhook::{
@@ -163,6 +165,10 @@ fn customers() {
     is_golden("customer.v1.changed", &a_changed_customer());
     is_golden("customer.v1.known", &a_known_customer());
     is_golden("customer.v1.custom", &a_custom_customer());
+    let mut held = a_customer("acme").existing();
+    let hold = NewLegalHold { reason: HoldReason::new("tax audit").unwrap(), until: Some(time(99)) };
+    held.customer.legal_hold = Some(hold.placed(time(3), &Actor::system()));
+    is_golden("customer.v1.held", &held);
     let bytes = an_ordinary_customer().to_document().len();
     assert!(bytes <= 720, "an ordinary customer takes {bytes} bytes");
 }
@@ -286,6 +292,17 @@ fn endpoints_and_deliveries() {
     full.state = DeliveryState::Failed;
     full.last = Some(Attempt { outcome: Err(SendFailure::Timeout), answer: String::new(), ..attempt });
     is_golden("webhook_delivery.v1.failed", &full);
+}
+
+#[test]
+fn deletion_requests() {
+    is_golden("deletion_request.v1.minimal", &a_deletion_request());
+    let reason = Some(DeletionReason::new("a letter\nof 2026").unwrap());
+    let request = DeletionRequest { channel: RequestChannel::Written, reason, ..a_deletion_request() };
+    let request = request.begun(time(1)).redacted(Category::Events, 7);
+    is_golden("deletion_request.v1.redacting", &request);
+    let left: Vec<_> = Category::ALL.iter().map(|category| (*category, 0)).collect();
+    is_golden("deletion_request.v1.completed", &request.verified(&left, time(2)));
 }
 
 #[test]

@@ -18,8 +18,8 @@ use crate::{
         AddressLine, BillingCurrency, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
         ContactDesignation, ContactMobile, ContactRole, CountryCode, CustomerName, CustomerType, DocumentUrl,
         ElectronicAddressScheme, ElectronicAddressValue, Email, ExemptionNote, ExemptionReason, ExternalId, FirstName,
-        LastName, LegalName, Locale, PostalCode, RegistrationNumber, Salutation, ShippingName, ShippingPhone, State,
-        Tag, TaxIdType, TaxTreatment, TextList, TimeZone,
+        HoldReason, LastName, LegalName, Locale, PostalCode, RegistrationNumber, Salutation, ShippingName,
+        ShippingPhone, State, Tag, TaxIdType, TaxTreatment, TextList, TimeZone,
     },
     ids::{Id, Kind},
     integration::{ProviderEntityId, ProviderType},
@@ -27,6 +27,7 @@ use crate::{
     metadata::{JsonObject, Metadata},
     network::Network,
     onboarding::WorkflowName,
+    privacy::{DeletionReason, DeletionState, RequestChannel},
     tax::{
         CurrencyCode, FixedAmount, Percentage, TaxBehavior, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope,
         TaxRateStatus,
@@ -143,8 +144,8 @@ pub(super) use word_texts;
 texts! {
     new: Actor, AddressLine, ApiKeyName, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
         ContactDesignation, ContactMobile, ContactRole, CustomerName, DocumentUrl, ElectronicAddressScheme,
-        ElectronicAddressValue, EnvironmentName, ExemptionNote, ExternalId, FirstName, LastName, LegalName, Locale,
-        CustomFieldDescription, CustomFieldKey, CustomFieldOption, PostalCode, ProviderEntityId, ProviderType, RegistrationNumber, Salutation, ShippingName, ShippingPhone, State,
+        ElectronicAddressValue, EnvironmentName, ExemptionNote, ExternalId, FirstName, HoldReason, LastName, LegalName, Locale,
+        CustomFieldDescription, CustomFieldKey, CustomFieldOption, DeletionReason, PostalCode, ProviderEntityId, ProviderType, RegistrationNumber, Salutation, ShippingName, ShippingPhone, State,
         Tag, TaxIdType, TaxRateCode, TaxRateDescription, TaxRateName, WorkflowName;
     from_stored: BillingCurrency, CountryCode, CurrencyCode, Email, TimeZone;
 }
@@ -157,8 +158,10 @@ texts! {
 
 word_texts!(
     CustomerType,
+    DeletionState,
     EnvironmentType,
     ExemptionReason,
+    RequestChannel,
     Role,
     Status,
     TaxBehavior,

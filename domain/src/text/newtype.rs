@@ -31,7 +31,7 @@ macro_rules! text_newtype {
         $(#[$doc])*
         ///
         /// ```
-        /// # use patron_domain::{custom_field::*, customer::*, integration::*, onboarding::*, tax::*, tenancy::*, webhook::*};
+        /// # use patron_domain::{custom_field::*, customer::*, integration::*, onboarding::*, privacy::*, tax::*, tenancy::*, webhook::*};
         #[doc = concat!("let value = ", stringify!($name), "::new(\"one\").unwrap();")]
         /// assert_eq!(value.as_str(), "one");
         #[doc = concat!("assert!(", stringify!($name), "::new(\"1\".repeat(", stringify!($max), " + 1)).is_err());")]

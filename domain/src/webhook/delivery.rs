@@ -171,14 +171,16 @@ pub enum SendFailure {
     Timeout,
     /// The event was removed from the log or erased.
     EventGone,
+    /// The event's customer is suppressed. The delivery waits until it is visible again or erased.
+    Withheld,
     /// The server could not make the request.
     Internal,
 }
 
 words!(
-    SendFailure, "address_refused, unknown_host, connection, timeout, event_gone, internal",
+    SendFailure, "address_refused, unknown_host, connection, timeout, event_gone, withheld, internal",
     AddressRefused => "address_refused", UnknownHost => "unknown_host", Connection => "connection",
-    Timeout => "timeout", EventGone => "event_gone", Internal => "internal",
+    Timeout => "timeout", EventGone => "event_gone", Withheld => "withheld", Internal => "internal",
 );
 
 impl SendFailure {
@@ -207,6 +209,7 @@ impl SendFailure {
             Self::Connection => "the connection was refused or broke, or TLS failed",
             Self::Timeout => "the response took too long",
             Self::EventGone => "the event is no longer in the log",
+            Self::Withheld => "the customer is suppressed, because its deletion was requested",
             Self::Internal => "the call could not be made",
         }
     }
@@ -243,6 +246,9 @@ impl Attempt {
     }
 }
 
+/// After how long a withheld delivery is looked at again, if nothing wakes it before.
+const WITHHELD: Duration = Duration::from_secs(300);
+
 impl Delivery {
     /// A new delivery of an event of the log to an endpoint, before any attempt. A replay is due immediately.
     #[must_use]
@@ -275,6 +281,11 @@ impl Delivery {
     #[must_use]
     pub fn after(mut self, attempt: Attempt, retries: &Retries, jitter: u16) -> Self {
         let ended = attempt.at.later(attempt.took);
+        if attempt.outcome == Err(SendFailure::Withheld) {
+            // Nothing was sent.
+            self.state = DeliveryState::Waiting { next_attempt_at: Some(ended.later(WITHHELD)) };
+            return self;
+        }
         self.attempts = self.attempts.saturating_add(1);
         self.state = match retries.delay(self.attempts, jitter) {
             _ if attempt.is_success() => DeliveryState::Delivered,

@@ -148,16 +148,24 @@ impl DeliveryEngine {
         Ok(found.filter(|endpoint| endpoint.disabled.is_none()))
     }
 
-    /// The body of an event's deliveries. `None` if the log no longer has the event.
+    /// The body of an event's deliveries, or why there is none.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn body(&self, endpoint: &WebhookEndpoint, event: EventId) -> Result<Option<Vec<u8>>, StoreError> {
+    pub async fn body(
+        &self,
+        endpoint: &WebhookEndpoint,
+        event: EventId,
+    ) -> Result<Result<Vec<u8>, SendFailure>, StoreError> {
         let WebhookService { events, body, .. } = &self.service;
-        Ok(events.find(&scope(endpoint), event).await?.map(|event| body.event(&event)))
+        Ok(match events.find(&scope(endpoint), event).await? {
+            None => Err(SendFailure::EventGone),
+            Some(event) if event.withheld => Err(SendFailure::Withheld),
+            Some(event) => Ok(body.event(&event)),
+        })
     }
 
-    /// Makes one attempt at a delivery. Without a `body`, the event was removed from the log.
+    /// Makes one attempt at a delivery, unless there is no body.
     ///
     /// # Errors
     /// When the endpoint's secrets cannot be opened. A refusal by the receiver is an outcome, not an error.
@@ -165,16 +173,18 @@ impl DeliveryEngine {
         &self,
         signer: &Result<Signer, VaultError>,
         event: EventId,
-        body: Option<Vec<u8>>,
+        body: Result<Vec<u8>, SendFailure>,
     ) -> Result<Attempt, DeliveryError> {
         let WebhookService { sender, clock, .. } = &self.service;
         let signer = signer.as_ref().map_err(Clone::clone)?;
         let now = clock.now();
-        let Some(body) = body else {
-            let outcome = Err(SendFailure::EventGone);
-            return Ok(Attempt { at: now, took: Duration::ZERO, outcome, answer: String::new(), retry_after: None });
-        };
-        Ok(sender.send(signer.request(event, body, now)).await)
+        match body {
+            Ok(body) => Ok(sender.send(signer.request(event, body, now)).await),
+            Err(failure) => {
+                let (took, answer) = (Duration::ZERO, String::new());
+                Ok(Attempt { at: now, took, outcome: Err(failure), answer, retry_after: None })
+            }
+        }
     }
 }
 

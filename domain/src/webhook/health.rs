@@ -78,11 +78,12 @@ const HOPELESS: u32 = 16;
 const SHORTEST_REST: Duration = Duration::from_secs(1);
 
 impl Tally {
-    /// Counts an attempt. An event that was removed from the log is neither delivered nor a failure of the endpoint.
+    /// Counts an attempt. An event that was removed from the log or is withheld is neither delivered nor a failure of the
+    /// endpoint.
     pub fn count(&mut self, attempt: &Attempt) {
         if attempt.is_success() {
             self.delivered += 1;
-        } else if attempt.outcome != Err(SendFailure::EventGone) {
+        } else if !matches!(attempt.outcome, Err(SendFailure::EventGone | SendFailure::Withheld)) {
             self.failed += 1;
         }
         self.gone |= attempt.is_gone();

@@ -198,6 +198,8 @@ CREATE TABLE kept_answers (
     event UUID,
     kind TEXT COLLATE "C",
     answer JSON,
+    -- The customer that the answer is about.
+    customer UUID,
     PRIMARY KEY (environment, key)
 );
 
@@ -263,6 +265,49 @@ CREATE TABLE onboarding_runs (
     PRIMARY KEY (environment, customer)
 );
 
+-- Requests for deletion, and the work on them.
+CREATE TABLE deletion_requests (
+    environment INTEGER NOT NULL,
+    id UUID NOT NULL,
+    customer UUID NOT NULL,
+    state SMALLINT NOT NULL,
+    -- When there is something to do; while it is leased, when the lease ends.
+    due_at BIGINT,
+    holder TEXT COLLATE "C",
+    document JSON NOT NULL,
+    PRIMARY KEY (environment, id)
+);
+
+-- Suppressed customers with their onboarding runs. They are in no other table, so no other query can find them.
+CREATE TABLE suppressed_customers (
+    environment INTEGER NOT NULL,
+    id UUID NOT NULL,
+    document JSON NOT NULL,
+    run JSON,
+    PRIMARY KEY (environment, id)
+);
+
+-- All that remains of the external ids of suppressed and erased customers: HMACs under a key of the installation.
+CREATE TABLE erased_subjects (
+    environment INTEGER NOT NULL,
+    tag BYTEA NOT NULL,
+    request UUID NOT NULL,
+    PRIMARY KEY (environment, tag, request)
+);
+
+-- Keys of the installation: for the HMACs (1) and for receipts (2).
+CREATE TABLE installation_keys (
+    id UUID NOT NULL,
+    kind SMALLINT NOT NULL,
+    -- Of keys for receipts. It stays when the key is replaced, so older receipts can be verified.
+    public_key BYTEA,
+    -- Sealed with PATRON_SECRETS_KEY where there is one.
+    secret TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    retired_at BIGINT,
+    PRIMARY KEY (id)
+);
+
 
 -- Only published rows compete for what is unique: these indexes decide races.
 CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status = 0;
@@ -283,6 +328,7 @@ CREATE UNIQUE INDEX events_entity ON events (environment, entity, sequence);
 CREATE INDEX environments_tenant ON environments (tenant_id);
 CREATE INDEX api_keys_environment ON api_keys (environment);
 CREATE INDEX kept_answers_at ON kept_answers (environment, at);
+CREATE INDEX kept_answers_customer ON kept_answers (environment, customer) WHERE customer IS NOT NULL;
 -- One entry counts a key's refused uses in an hour.
 CREATE UNIQUE INDEX audit_counted ON audit (environment, object, at) WHERE count IS NOT NULL;
 CREATE INDEX audit_addresses ON audit (environment, at) WHERE address IS NOT NULL;
@@ -294,6 +340,13 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (environment, endpoint
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (environment, endpoint, id) WHERE status = 2;
 CREATE UNIQUE INDEX onboarding_workflows_name ON onboarding_workflows (environment, name) WHERE status = 0;
 CREATE INDEX onboarding_runs_due ON onboarding_runs (environment, due_at) WHERE due_at IS NOT NULL;
+-- What endpoints answered may be about a person.
+CREATE INDEX webhook_deliveries_answers ON webhook_deliveries (environment, entity) WHERE last_answer IS NOT NULL;
+-- A customer has one request in force; 4 is cancelled.
+CREATE UNIQUE INDEX deletion_requests_in_force ON deletion_requests (environment, customer) WHERE state <> 4;
+CREATE INDEX deletion_requests_customer ON deletion_requests (environment, customer);
+CREATE INDEX deletion_requests_due ON deletion_requests (environment, due_at) WHERE due_at IS NOT NULL;
+CREATE UNIQUE INDEX installation_keys_current ON installation_keys (kind) WHERE retired_at IS NULL;
 
 -- For people who report with SQL: the relational face of the documents. Status words and times are as in the API; ids are UUIDs.
 CREATE VIEW customers_view AS
@@ -425,7 +478,13 @@ SELECT o.tenant_id,
        to_timestamp(e.at / 1000000.0) AS at,
        e.actor,
        e.request_id,
-       COALESCE(e.document, c.document) AS document
+       -- Nothing of a customer that is suppressed or erased: then it has no row.
+       CASE
+           WHEN e.entity_kind <> 1 THEN e.document
+           WHEN e.kind IN (12, 13, 14) THEN NULL
+           WHEN c.version = e.sequence THEN c.document
+           WHEN c.id IS NOT NULL THEN e.document
+       END AS document
 FROM events e
-LEFT JOIN customers c ON c.environment = e.environment AND c.id = e.entity AND c.version = e.sequence
+LEFT JOIN customers c ON c.environment = e.environment AND c.id = e.entity
 JOIN owners o ON o.environment = e.environment;

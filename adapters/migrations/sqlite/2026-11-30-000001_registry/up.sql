@@ -194,6 +194,8 @@ CREATE TABLE kept_answers (
     event BLOB,
     kind TEXT,
     answer TEXT,
+    -- The customer that the answer is about.
+    customer BLOB,
     PRIMARY KEY (environment, key)
 ) STRICT;
 
@@ -259,6 +261,49 @@ CREATE TABLE onboarding_runs (
     PRIMARY KEY (environment, customer)
 ) STRICT, WITHOUT ROWID;
 
+-- Requests for deletion, and the work on them.
+CREATE TABLE deletion_requests (
+    environment INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    customer BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    -- When there is something to do; while it is leased, when the lease ends.
+    due_at INTEGER,
+    holder TEXT,
+    document TEXT NOT NULL,
+    PRIMARY KEY (environment, id)
+) STRICT, WITHOUT ROWID;
+
+-- Suppressed customers with their onboarding runs. They are in no other table, so no other query can find them.
+CREATE TABLE suppressed_customers (
+    environment INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    document TEXT NOT NULL,
+    run TEXT,
+    PRIMARY KEY (environment, id)
+) STRICT;
+
+-- All that remains of the external ids of suppressed and erased customers: HMACs under a key of the installation.
+CREATE TABLE erased_subjects (
+    environment INTEGER NOT NULL,
+    tag BLOB NOT NULL,
+    request BLOB NOT NULL,
+    PRIMARY KEY (environment, tag, request)
+) STRICT, WITHOUT ROWID;
+
+-- Keys of the installation: for the HMACs (1) and for receipts (2).
+CREATE TABLE installation_keys (
+    id BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    -- Of keys for receipts. It stays when the key is replaced, so older receipts can be verified.
+    public_key BLOB,
+    -- Sealed with PATRON_SECRETS_KEY where there is one.
+    secret TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    retired_at INTEGER,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+
 
 -- Only published rows compete for what is unique: these indexes decide races.
 CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status = 0;
@@ -276,6 +321,7 @@ CREATE UNIQUE INDEX events_entity ON events (environment, entity, sequence);
 CREATE INDEX environments_tenant ON environments (tenant_id);
 CREATE INDEX api_keys_environment ON api_keys (environment);
 CREATE INDEX kept_answers_at ON kept_answers (environment, at);
+CREATE INDEX kept_answers_customer ON kept_answers (environment, customer) WHERE customer IS NOT NULL;
 -- One entry counts a key's refused uses in an hour.
 CREATE UNIQUE INDEX audit_counted ON audit (environment, object, at) WHERE count IS NOT NULL;
 CREATE INDEX audit_addresses ON audit (environment, at) WHERE address IS NOT NULL;
@@ -287,6 +333,13 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (environment, endpoint
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (environment, endpoint, id) WHERE status = 2;
 CREATE UNIQUE INDEX onboarding_workflows_name ON onboarding_workflows (environment, name) WHERE status = 0;
 CREATE INDEX onboarding_runs_due ON onboarding_runs (environment, due_at) WHERE due_at IS NOT NULL;
+-- What endpoints answered may be about a person.
+CREATE INDEX webhook_deliveries_answers ON webhook_deliveries (environment, entity) WHERE last_answer IS NOT NULL;
+-- A customer has one request in force; 4 is cancelled.
+CREATE UNIQUE INDEX deletion_requests_in_force ON deletion_requests (environment, customer) WHERE state <> 4;
+CREATE INDEX deletion_requests_customer ON deletion_requests (environment, customer);
+CREATE INDEX deletion_requests_due ON deletion_requests (environment, due_at) WHERE due_at IS NOT NULL;
+CREATE UNIQUE INDEX installation_keys_current ON installation_keys (kind) WHERE retired_at IS NULL;
 
 -- For people who report with SQL: the relational face of the documents. Status words and times are as in the API; ids are the 32
 -- hexadecimal digits of their UUIDs.
@@ -419,9 +472,15 @@ SELECT lower(hex(o.tenant_id)) AS tenant_id,
        strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000000.0, 'unixepoch') AS at,
        e.actor,
        e.request_id,
-       COALESCE(e.document, c.document) AS document
+       -- Nothing of a customer that is suppressed or erased: then it has no row.
+       CASE
+           WHEN e.entity_kind <> 1 THEN e.document
+           WHEN e.kind IN (12, 13, 14) THEN NULL
+           WHEN c.version = e.sequence THEN c.document
+           WHEN c.id IS NOT NULL THEN e.document
+       END AS document
 FROM events e
-LEFT JOIN customers c ON c.environment = e.environment AND c.id = e.entity AND c.version = e.sequence
+LEFT JOIN customers c ON c.environment = e.environment AND c.id = e.entity
 JOIN owners o ON o.environment = e.environment;
 
 -- What the planner takes for the truth: one large environment. Without it a few customers are guessed to share a status,
@@ -441,6 +500,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('events', 'events_entity', '1000000 1000000 2 1'),
     ('kept_answers', 'sqlite_autoindex_kept_answers_1', '1000000 1000000 1'),
     ('kept_answers', 'kept_answers_at', '1000000 1000000 2'),
+    ('kept_answers', 'kept_answers_customer', '1000000 1000000 2'),
     ('audit', 'audit', '100000 100000 1'),
     ('audit', 'audit_counted', '10000 10000 10 1'),
     ('audit', 'audit_addresses', '100000 100000 1'),
@@ -455,7 +515,14 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('webhook_deliveries', 'webhook_deliveries_waiting', '1000 1000 100 100 1'),
     ('webhook_deliveries', 'webhook_deliveries_due', '1000 1000 100 2'),
     ('webhook_deliveries', 'webhook_deliveries_failed', '1000 1000 100 1'),
+    ('webhook_deliveries', 'webhook_deliveries_answers', '1000000 1000000 10'),
     ('onboarding_workflows', 'onboarding_workflows', '100 100 1'),
     ('onboarding_workflows', 'onboarding_workflows_name', '100 100 1'),
     ('onboarding_runs', 'onboarding_runs', '1000000 1000000 1'),
-    ('onboarding_runs', 'onboarding_runs_due', '1000 1000 2');
+    ('onboarding_runs', 'onboarding_runs_due', '1000 1000 2'),
+    ('deletion_requests', 'deletion_requests', '10000 10000 1'),
+    ('deletion_requests', 'deletion_requests_in_force', '10000 10000 1'),
+    ('deletion_requests', 'deletion_requests_customer', '10000 10000 2'),
+    ('deletion_requests', 'deletion_requests_due', '1000 1000 2'),
+    ('suppressed_customers', 'sqlite_autoindex_suppressed_customers_1', '1000 1000 1'),
+    ('erased_subjects', 'erased_subjects', '20000 20000 2 1');

@@ -41,6 +41,7 @@ fn object_key(object: AuditObject) -> Option<Key> {
         AuditObject::Workflow(id) => id.into(),
         AuditObject::CustomField(id) => id.into(),
         AuditObject::Tenant(id) => id.into(),
+        AuditObject::DeletionRequest(id) => id.into(),
         _ => return None,
     })
 }
@@ -53,6 +54,7 @@ fn object(kind: AuditObjectType, key: Key) -> Option<AuditObject> {
         AuditObjectType::Workflow => AuditObject::Workflow(key.id()),
         AuditObjectType::CustomField => AuditObject::CustomField(key.id()),
         AuditObjectType::Tenant => AuditObject::Tenant(key.id()),
+        AuditObjectType::DeletionRequest => AuditObject::DeletionRequest(key.id()),
         _ => return None,
     })
 }

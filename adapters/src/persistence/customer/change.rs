@@ -10,7 +10,6 @@ use patron_domain::{
     custom_field::UniqueValue,
     customer::{ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision},
     event::CustomerEvent,
-    idempotency::IdempotencyKeyReused,
     ids::{CustomerId, WorkflowId},
     lifecycle::Version,
     onboarding::OnboardingRun,
@@ -54,7 +53,8 @@ pub(crate) async fn decide(unit: &dyn Reads, jobs: &[Job]) -> Result<(Answers, W
         answers.push(batch.decide(job, facts));
     }
     for (id, version, at, keeping) in std::mem::take(&mut batch.of_nothing) {
-        keeping.latest(unit, &mut batch.writes, id.into(), version, at).await.map_err(Failure::Database)?;
+        let customer = Key::from(id);
+        keeping.latest(unit, &mut batch.writes, (customer, Some(customer)), version, at).await.map_err(Failure::Database)?;
     }
     Ok((answers, batch.into_writes(&facts)))
 }
@@ -125,7 +125,7 @@ impl Batch {
         let document = Document::of(&event.state);
         let latest = self.writes.events.len();
         self.writes.events.push(EventRow::of_customer(environment, &event));
-        keeping.event(&mut self.writes, event.id, event.at);
+        keeping.event(&mut self.writes, event.id, Some(id.into()), event.at);
         self.writes.new_runs.extend(onboarding.map(|workflow| begun(environment, &event.state.customer, workflow)));
         let now = event.state.clone();
         match self.customers.get_mut(&(environment, id)) {
@@ -171,7 +171,7 @@ fn keeping(job: &Job, facts: &Facts) -> Result<Result<CustomerEvent, Keeping>, C
     let row = facts.kept.get(claim.key.as_str());
     let record = row.map(|row| row.record()).transpose()?;
     match claim.settle(record.as_ref())? {
-        Some(id) => facts.answered.get(&id).cloned().map(Ok).ok_or_else(|| IdempotencyKeyReused::default().into()),
+        Some(id) => facts.answer(id).map(|event| Ok(event.clone())).map_err(Into::into),
         None => {
             let once = Once { environment: job.environment, owner: job.scope.owner, claim: claim.clone() };
             Ok(Err(Keeping::new(once, row.cloned())))

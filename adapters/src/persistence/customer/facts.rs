@@ -2,7 +2,7 @@
 //! environment, and updated after each decision.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -11,6 +11,7 @@ use patron_domain::{
     custom_field::{CustomFieldDefinition, CustomFieldFacts, CustomFieldsNeeded, UniqueValue},
     customer::{ChangeCustomer, CustomerAggregate, CustomerFacts, ExternalId, Subject, TaxFacts},
     event::CustomerEvent,
+    idempotency::IdempotencyKeyReused,
     ids::{CustomerId, EventId, WorkflowId},
     lifecycle::{Owner, Status},
     store::StoreError,
@@ -39,6 +40,10 @@ pub(super) struct Facts {
     pub(super) kept: HashMap<String, KeptAnswerRow>,
     /// The events that the kept answers name.
     pub(super) answered: HashMap<EventId, CustomerEvent>,
+    /// The events among them whose states are gone, because the customer is suppressed or erased.
+    gone: HashSet<EventId>,
+    /// The external ids that changes claim and that belonged to customers that are suppressed or erased.
+    erased: HashSet<String>,
     /// The number of published customers, if a change has a quota.
     published: u64,
     /// The definitions of custom fields, if a change needs them.
@@ -213,8 +218,10 @@ impl Facts {
             return Ok(());
         }
         for row in unit.events_by_id(environment, &ids).await? {
+            let event = row.record(owner).map_err(Failure::Refused)?;
+            self.gone.extend(event.state.is_none().then_some(event.id));
             // A key of another kind of request names an event of another kind.
-            let event = row.record(owner).map_err(Failure::Refused)?.into_customer_event();
+            let event = event.into_customer_event();
             self.answered.extend(event.map(|event| (event.id, event)));
         }
         Ok(())
@@ -285,6 +292,15 @@ impl Facts {
         }
     }
 
+    /// The event that is the answer to an earlier request.
+    pub(super) fn answer(&self, id: EventId) -> Result<&CustomerEvent, IdempotencyKeyReused> {
+        let missing = || match self.gone.contains(&id) {
+            true => IdempotencyKeyReused::gone(),
+            false => IdempotencyKeyReused::default(),
+        };
+        self.answered.get(&id).ok_or_else(missing)
+    }
+
     fn holder(&self, external_id: &ExternalId) -> Option<CustomerId> {
         self.holders.get(external_id.as_str()).copied().flatten()
     }
@@ -297,7 +313,10 @@ impl Facts {
         let rates = self.rates.iter().filter(|rate| needed.rates.contains(&&rate.code)).cloned().collect();
         let taxes = TaxFacts::new(rates, if needed.defaults { self.defaults.clone() } else { Vec::new() });
         let workflow = wanted_name(command.workflow_needed()).and_then(|name| self.workflows.get(name)).copied();
-        let facts = CustomerFacts::new(current.cloned(), holder).with_taxes(taxes).with_workflow(workflow);
+        let claimed = command.claimed_external_id(current);
+        let erased = claimed.is_some_and(|claimed| self.erased.contains(claimed.as_str()));
+        let facts = CustomerFacts::new(current.cloned(), holder).with_erased(erased);
+        let facts = facts.with_taxes(taxes).with_workflow(workflow);
         facts.with_custom_fields(self.custom_fields(command, current)).with_published(self.published)
     }
 }

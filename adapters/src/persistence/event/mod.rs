@@ -3,6 +3,7 @@
 pub(crate) mod log_row;
 pub(crate) mod past;
 mod port;
+pub(crate) mod redacted;
 pub(crate) mod row;
 pub(crate) mod statements;
 pub(crate) mod superseded;

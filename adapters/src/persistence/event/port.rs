@@ -3,13 +3,15 @@
 //! Positions are assigned under the lock of the environment's log, which is held until the commit. So everything up to
 //! the log's last position is complete: no event is ever added before it.
 
+use std::collections::{BTreeSet, HashSet};
+
 use async_trait::async_trait;
 use diesel::QueryResult;
 use futures_util::FutureExt;
 use patron_domain::{
     customer::{CustomerAggregate, ExternalId, ExternalIdTerm, IndexEntry},
     event::{
-        EventCursor, EventEntity, EventLog, EventLogError, EventPosition, EventQuery, EventRecord, EventSink, HandOver,
+        EventCursor, EventEntity, EventEntityType, EventLog, EventLogError, EventPosition, EventQuery, EventRecord, EventSink, HandOver,
         LogTakenBack, Moment, Past, Reached,
     },
     ids::EventId,
@@ -19,7 +21,7 @@ use patron_domain::{
     tenancy::{EnvironmentScope, SystemScope},
 };
 
-use super::{entity_key, past};
+use super::{entity_key, past, row::EventRow};
 use crate::persistence::{
     engine::{CustomerKey, Decision, Pace},
     error::Failure,
@@ -28,6 +30,7 @@ use crate::persistence::{
     store::Store,
     unit::Reads,
     value::Key,
+    word::Word,
 };
 
 /// The most events that one read examines, because filters may skip many.
@@ -70,16 +73,17 @@ impl EventLog for Store {
                     Some(id) => EventCursor::behind(position(end), id.id()),
                     None => EventCursor::unmarked(position(end)),
                 };
-                Ok(Ok((rows, early, reached, end < last)))
+                let suppressed = suppressed_among(unit, environment, &rows).await?;
+                Ok(Ok((rows, suppressed, early, reached, end < last)))
             };
             read.boxed()
         });
-        let (rows, early, end, goes_on) = match read.await? {
+        let (rows, suppressed, early, end, goes_on) = match read.await? {
             Ok(read) => read,
             Err(_) => return Err(self.taken_back(environment, query.after).await?),
         };
         for row in rows {
-            over.take(row.record(owner)?);
+            over.take(shown(row, &suppressed, owner)?);
         }
         if early {
             over.ends_early();
@@ -102,8 +106,16 @@ impl EventLog for Store {
 
     async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
-        let row = self.read(Pace::LookUp, move |unit| unit.event(environment, id.into()).boxed()).await?;
-        row.map(|row| row.record(scope.owner)).transpose()
+        let read = self.read(Pace::LookUp, move |unit| {
+            let read = async move {
+                let rows: Vec<_> = unit.event(environment, id.into()).await?.into_iter().collect();
+                let suppressed = suppressed_among(unit, environment, &rows).await?;
+                Ok((rows, suppressed))
+            };
+            read.boxed()
+        });
+        let (mut rows, suppressed) = read.await?;
+        rows.pop().map(|row| shown(row, &suppressed, scope.owner)).transpose()
     }
 
     async fn history(
@@ -172,6 +184,26 @@ impl Store {
         tracing::warn!(position = %cursor.position(), "the log was taken back behind a reader");
         Ok(error.into())
     }
+}
+
+/// The suppressed customers among those whose events are shown without a state. Usually there are none, and nothing is
+/// looked up.
+async fn suppressed_among(unit: &dyn Reads, environment: i32, rows: &[EventRow]) -> QueryResult<HashSet<Key>> {
+    let of_customer = EventEntityType::Customer.code();
+    let without = rows.iter().filter(|row| row.document.is_none() && row.entity_kind == of_customer);
+    let customers: BTreeSet<Key> = without.map(|row| row.entity).collect();
+    if customers.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let customers: Vec<Key> = customers.into_iter().collect();
+    Ok(unit.suppressed_among(environment, &customers).await?.into_iter().collect())
+}
+
+/// An event as it is shown. Its state is withheld if it has one and the customer is suppressed.
+fn shown(row: EventRow, suppressed: &HashSet<Key>, owner: Owner) -> Result<EventRecord, StoreError> {
+    let withheld = row.document.is_none() && suppressed.contains(&row.entity);
+    let event = row.record(owner)?;
+    Ok(EventRecord { withheld: withheld && event.kind.event_type().has_state(), ..event })
 }
 
 fn position(stored: i64) -> EventPosition {

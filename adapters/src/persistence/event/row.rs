@@ -1,7 +1,7 @@
 //! Rows of the table `events`.
 
 use patron_domain::{
-    event::{CustomerEvent, EventEntity, EventEntityType, EventPosition, EventRecord, EventType, TaxRateEvent},
+    event::{CustomerEvent, CustomerMark, EventEntity, EventEntityType, EventPosition, EventRecord, EventType, TaxRateEvent},
     lifecycle::{Owner, Version},
     store::StoreError,
     stored,
@@ -83,6 +83,29 @@ impl EventRow {
         }
     }
 
+    /// An event of a customer without its state.
+    pub(crate) fn of_mark(environment: i32, mark: &CustomerMark) -> Self {
+        Self {
+            environment,
+            position: 0,
+            id: mark.id.into(),
+            entity_kind: EventEntityType::Customer.code(),
+            entity: mark.customer_id.into(),
+            sequence: version_number(mark.sequence),
+            kind: mark.kind.event_type().code(),
+            at: mark.at.micros(),
+            logged_at: 0,
+            actor: mark.actor.as_str().to_owned(),
+            request_id: mark.request_id.as_ref().map(|id| id.as_str().to_owned()),
+            trace_id: None,
+            source: None,
+            detail: None,
+            document: None,
+            salt: None,
+            hash: None,
+        }
+    }
+
     /// The event of a tax rate. `document` is the rate's state.
     pub(crate) fn of_tax_rate(environment: i32, event: &TaxRateEvent, document: Document) -> Self {
         Self {
@@ -130,6 +153,7 @@ impl EventRow {
             actor: Actor::new(self.actor).map_err(|_| broken("actor"))?,
             request_id: self.request_id.map(RequestId::new).transpose().map_err(|_| broken("request_id"))?,
             state,
+            withheld: false,
         })
     }
 }

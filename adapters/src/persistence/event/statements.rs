@@ -1,8 +1,8 @@
 //! Statements about events.
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, dsl::min};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, dsl::{case_when, min}};
 use patron_domain::{
-    event::{EventEntities, EventEntityType, EventQuery},
+    event::{EventEntities, EventEntityType, EventQuery, EventType},
     page::PageBytes,
 };
 
@@ -18,31 +18,40 @@ use crate::persistence::{
     word::Word,
 };
 
-/// An event, and the document of the customer's row if this is the customer's latest event.
-type Whole = (EventRow, Option<Document>);
+/// An event, the document of the customer's row if this is the customer's latest event, and the version of that row. A
+/// customer that is suppressed or erased has none.
+type Whole = (EventRow, Option<Document>, Option<i64>);
 
 /// Adds the customer's document to a query of events, where the event is the customer's latest: see
 /// [`superseded`](super::superseded).
 macro_rules! whole {
     ($events:expr) => {{
-        let latest =
-            customers::environment.eq(environment).and(customers::id.eq(entity)).and(customers::version.eq(sequence));
-        let joined = $events.left_join(customers::table.on(latest));
-        joined.select((crate::persistence::schema::events::all_columns, customers::document.nullable()))
+        let same = customers::environment.eq(environment).and(customers::id.eq(entity));
+        let joined = $events.left_join(customers::table.on(same));
+        let latest = case_when(customers::version.nullable().eq(sequence.nullable()), customers::document.nullable());
+        joined.select((crate::persistence::schema::events::all_columns, latest, customers::version.nullable()))
     }};
 }
 
 impl Weighed for Whole {
-    /// The documents are the third column from the end of the event's columns, and the last column of the row.
-    const SHAPE: Shape = Shape { columns: 18, weighed: &[14, 17] };
+    /// The documents are the third column from the end of the event's columns, and the column after these.
+    const SHAPE: Shape = Shape { columns: 19, weighed: &[14, 17] };
 
     fn bytes(&self) -> usize {
         self.0.bytes() + self.1.as_ref().map_or(0, Weighed::bytes)
     }
 }
 
-fn row((event, latest): Whole) -> EventRow {
-    EventRow { document: event.document.or(latest), ..event }
+/// The event as it is shown: without a state if its type has none, or if its customer is suppressed or erased.
+fn row((event, latest, version): Whole) -> EventRow {
+    let of_customer = event.entity_kind == EventEntityType::Customer.code();
+    let has_state = EventType::of(event.kind, "events", "kind").is_ok_and(EventType::has_state);
+    let document = match version {
+        _ if !of_customer => event.document,
+        Some(_) if has_state => latest.or(event.document),
+        _ => None,
+    };
+    EventRow { document, ..event }
 }
 
 fn rows(found: Vec<Whole>) -> Vec<EventRow> {
@@ -110,6 +119,18 @@ statements! {
             // As a range, because PostgreSQL without statistics reads a whole environment for two equalities.
             let at_place = events.filter(environment.eq(of)).filter(position.ge(place)).filter(position.le(place));
             db.one(at_place.order(position.asc()).select(id).limit(1)).await
+        }
+
+        /// The positions of events about a customer whose states are stored, oldest first.
+        fn positions_with_state(db, of: i32, whose: Key, limit: i64) -> Vec<i64> {
+            let stored = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(document.is_not_null());
+            db.rows(stored.order(sequence.asc()).select(position).limit(limit)).await
+        }
+
+        /// Their number.
+        fn count_events_with_state(db, of: i32, whose: Key) -> i64 {
+            let stored = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(document.is_not_null());
+            Ok(db.one::<_, i64>(stored.count()).await?.unwrap_or_default())
         }
 
         /// The position and id of the last event before the first one whose id is as large as this or larger.

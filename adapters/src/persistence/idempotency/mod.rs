@@ -93,12 +93,17 @@ impl Keeping {
 
     /// Keeps an answer.
     pub(crate) fn answer(self, writes: &mut Writes, answer: &impl Answer, at: Timestamp) {
-        self.outcome(writes, || Outcome::kept(answer), at);
+        self.outcome(writes, || Outcome::kept(answer), None, at);
     }
 
-    /// Keeps the id of the event that is the answer.
-    pub(crate) fn event(self, writes: &mut Writes, event: EventId, at: Timestamp) {
-        self.outcome(writes, || Outcome::Event(event), at);
+    /// Keeps an answer about a customer.
+    pub(crate) fn answer_about(self, writes: &mut Writes, customer: Key, answer: &impl Answer, at: Timestamp) {
+        self.outcome(writes, || Outcome::kept(answer), Some(customer), at);
+    }
+
+    /// Keeps the id of the event that is the answer, with the customer that it is about, if it is about one.
+    pub(crate) fn event(self, writes: &mut Writes, event: EventId, customer: Option<Key>, at: Timestamp) {
+        self.outcome(writes, || Outcome::Event(event), customer, at);
     }
 
     /// Keeps the event that made a version of an entity, as the answer to a change that changed nothing.
@@ -106,27 +111,35 @@ impl Keeping {
         self,
         unit: &dyn Reads,
         writes: &mut Writes,
-        entity: Key,
+        (entity, customer): (Key, Option<Key>),
         version: Version,
         at: Timestamp,
     ) -> QueryResult<()> {
         let Some(environment) = self.once.as_ref().map(|once| once.environment) else { return Ok(()) };
         // Without the event, the key stays free.
         if let Some(event) = unit.event_of_version(environment, entity, version_number(version)).await? {
-            self.event(writes, event.id(), at);
+            self.event(writes, event.id(), customer, at);
         }
         Ok(())
     }
 
-    fn outcome(self, writes: &mut Writes, outcome: impl FnOnce() -> Outcome, at: Timestamp) {
+    fn outcome(
+        self,
+        writes: &mut Writes,
+        outcome: impl FnOnce() -> Outcome,
+        customer: Option<Key>,
+        at: Timestamp,
+    ) {
         let Self { once, stale } = self;
         let Some(once) = once else { return };
-        let (event, kept): (Option<Key>, Option<KeptAnswer>) = match outcome() {
+        let kept: (Option<Key>, Option<KeptAnswer>) = match outcome() {
             Outcome::Event(id) => (Some(id.into()), None),
             Outcome::Kept(kept) => (None, Some(kept)),
+            // Nothing is kept of what was erased.
+            Outcome::Gone => return,
         };
         writes.kept_gone.extend(stale);
-        writes.kept.push(KeptAnswerRow::new(&once, event, kept, at));
+        writes.kept.push(KeptAnswerRow::new(&once, kept, customer, at));
     }
 }
 

@@ -1,9 +1,9 @@
 //! Statements about kept answers.
 
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl};
 
 use super::row::KeptAnswerRow;
-use crate::persistence::{schema::kept_answers::dsl::*, statements::statements};
+use crate::persistence::{schema::kept_answers::dsl::*, statements::statements, value::Key};
 
 statements! {
     /// Statements about kept answers.
@@ -25,6 +25,19 @@ statements! {
                 |one| kept_answers.filter(environment.eq(of)).filter(key.eq(one)),
                 |all| kept_answers.filter(environment.eq(of)).filter(key.eq_any(all)),
             ).await
+        }
+
+        /// Answers about a customer, locked.
+        fn lock_kept_about(db, of: i32, whom: Key, limit: i64) -> Vec<KeptAnswerRow> {
+            let about = kept_answers.filter(environment.eq(of)).filter(customer.is_not_null());
+            db.locked_rows(about.filter(customer.assume_not_null().eq(whom)).limit(limit)).await
+        }
+
+        /// Their number.
+        fn count_kept_about(db, of: i32, whom: Key) -> i64 {
+            let about = kept_answers.filter(environment.eq(of)).filter(customer.is_not_null());
+            let about = about.filter(customer.assume_not_null().eq(whom)).count();
+            Ok(db.one::<_, i64>(about).await?.unwrap_or_default())
         }
 
         /// The oldest answers of these environments from before a time.

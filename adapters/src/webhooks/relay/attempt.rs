@@ -127,7 +127,7 @@ impl RoundTasks {
         let Relay { engine, budget, .. } = &*self.relay;
         let known = lock(&self.bodies).remove(&event);
         let (body, _place) = match known {
-            Some(body) => (Some(body), None),
+            Some(body) => (Ok(body), None),
             None => {
                 let place = budget.to_read_one(self.endpoint.owner.environment_id).await;
                 let body = engine.body(&self.endpoint, event).await?;

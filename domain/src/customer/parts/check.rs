@@ -200,6 +200,7 @@ impl NewCustomerParts {
             taxes,
             links,
             onboarding,
+            confirm_new_subject: self.confirm_new_subject.unwrap_or_default(),
         })
     }
 }
@@ -350,6 +351,7 @@ impl CustomerUpdateParts {
                 Patch::Set(given) => CustomFieldsChange::Replace(given.into()),
             },
             links: fields.links(self.integration_entity_mapping),
+            confirm_new_subject: self.confirm_new_subject.unwrap_or_default(),
             ..texts
         };
         broken.into_result()?;

@@ -49,6 +49,11 @@ fn every_kind_of_event_can_be_restored_from_type_and_detail() {
         ),
         (CustomerEventKind::OnboardingCompleted, None),
         (CustomerEventKind::OnboardingFailed, None),
+        (CustomerEventKind::Suppressed, None),
+        (CustomerEventKind::Unsuppressed, None),
+        (CustomerEventKind::Erased, None),
+        (CustomerEventKind::LegalHoldPlaced, None),
+        (CustomerEventKind::LegalHoldRemoved, None),
     ];
     let of_rates = [
         (TaxRateEventKind::Created, None),

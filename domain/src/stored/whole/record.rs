@@ -78,6 +78,7 @@ impl EventForm {
             actor: self.actor,
             request_id: self.request_id.map(RequestId::new).transpose().map_err(|_| "request_id")?,
             state: state.transpose().map_err(|_| "state")?,
+            withheld: false,
         })
     }
 }

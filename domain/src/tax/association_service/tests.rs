@@ -79,6 +79,7 @@ fn record(external_id: &str, status: Status) -> CustomerRecord {
         profile: Profile::default(),
         contact_persons: vec![],
         tax_ids: vec![],
+        legal_hold: None,
         tax_exemptions: vec![],
         status,
         version: Version::FIRST,
@@ -222,7 +223,11 @@ fn a_repeated_request_is_answered_before_any_look_up() {
     let default = a_tax_default(&rate(TaxRateStatus::Active));
     for (of, wanted) in [
         (7, Ok(Done::before(default.clone()))),
-        (8, Err(IdempotencyKeyReused { earlier: Some(EarlierUse { at: now(), same_operation: false }) }.into())),
+        (
+            8,
+            Err(IdempotencyKeyReused { earlier: Some(EarlierUse { at: now(), same_operation: false }), gone: false }
+                .into()),
+        ),
     ] {
         let record = IdempotencyRecord {
             fingerprint: Fingerprint::from_bytes([of; 32]),

@@ -13,7 +13,7 @@ use crate::{
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventEntity, EventRecord},
-    idempotency::{IdempotencyClaim, Outcome},
+    idempotency::{IdempotencyClaim, IdempotencyKeyReused, Outcome},
     ids::{CustomerId, EventId},
     integration::IntegrationMapping,
     lifecycle::{Owner, Status},
@@ -75,7 +75,8 @@ impl CustomerRepository for MemoryStore {
         let (log, entity) = (&state.registry(scope.owner).log, EventEntity::Customer(id));
         let all: Vec<_> = log.iter().filter(|event| event.entity == entity).collect();
         let Page { items, total } = page(all, request);
-        Ok(Page { items: items.into_iter().filter_map(of_customer).collect(), total })
+        let registry = state.registry(scope.owner);
+        Ok(Page { items: items.into_iter().filter_map(|event| of_customer(registry.shown(&event))).collect(), total })
     }
 
     async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
@@ -141,7 +142,7 @@ impl Registry {
         if let Some(event) = self.answered_before(command.claim.as_ref())? {
             return Ok(CustomerChanged { event, replayed: true });
         }
-        let facts = self.facts(&command);
+        let facts = self.facts(scope.owner, &command);
         let claim = command.claim.clone();
         let decision = command.decide(scope, &facts)?;
         // No index is needed: the facts, read under this lock, include the holder of the external id.
@@ -166,10 +167,15 @@ impl Registry {
 
     /// The event of an earlier request with the same key.
     fn answered_before(&self, claim: Option<&IdempotencyClaim>) -> Result<Option<CustomerEvent>, ChangeCustomerError> {
-        Ok(self.event_before(claim)?.cloned().and_then(of_customer))
+        let Some(event) = self.event_before(claim)? else { return Ok(None) };
+        let event = self.shown(event);
+        if event.state.is_none() {
+            return Err(IdempotencyKeyReused::gone().into());
+        }
+        Ok(of_customer(event))
     }
 
-    fn facts(&self, command: &ChangeCustomer) -> CustomerFacts {
+    fn facts(&self, owner: Owner, command: &ChangeCustomer) -> CustomerFacts {
         let subject = match command.subject() {
             Subject::New => None,
             Subject::Id(id) => self.customers.get(&id),
@@ -177,6 +183,7 @@ impl Registry {
         };
         let wanted = command.wanted_external_id(subject);
         let holder = wanted.and_then(|external_id| self.published(external_id)).map(|holder| holder.customer.id);
+        let erased = command.claimed_external_id(subject).is_some_and(|claimed| self.is_erased(owner, claimed));
         let current = subject.cloned();
         let workflow = match command.workflow_needed() {
             WorkflowNeeded::None => None,
@@ -189,7 +196,7 @@ impl Registry {
             false => 0,
         };
         let custom_fields = self.custom_field_facts(command, current.as_ref());
-        CustomerFacts { current, holder, taxes, workflow, published, custom_fields }
+        CustomerFacts { current, holder, erased, taxes, workflow, published, custom_fields }
     }
 
     fn tax_facts(&self, needed: TaxFactsNeeded<'_>) -> TaxFacts {

@@ -31,7 +31,7 @@ impl EventLog for MemoryStore {
         registry.continues(query.after)?;
         let (mut over, end, after) = (HandOver::new(query, sink), registry.end(), query.after.position());
         let next = registry.log.iter().filter(|event| event.position > after && query.admits(event));
-        next.take(usize::from(query.limit.get()) + 1).cloned().for_each(|event| over.take(event));
+        next.take(usize::from(query.limit.get()) + 1).for_each(|event| over.take(registry.shown(event)));
         Ok(over.reached(end, false))
     }
 
@@ -40,7 +40,9 @@ impl EventLog for MemoryStore {
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError> {
-        Ok(self.lock().registry(scope.owner).log.iter().find(|event| event.id == id).cloned())
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        Ok(registry.log.iter().find(|event| event.id == id).map(|event| registry.shown(event)))
     }
 
     async fn history(
@@ -50,8 +52,10 @@ impl EventLog for MemoryStore {
         request: PageRequest,
     ) -> Result<Page<EventRecord>, StoreError> {
         let mut state = self.lock();
-        let all: Vec<_> = state.registry(scope.owner).log.iter().filter(|event| event.entity == entity).collect();
-        Ok(page(all, request))
+        let registry = state.registry(scope.owner);
+        let all: Vec<_> = registry.log.iter().filter(|event| event.entity == entity).collect();
+        let Page { items, total } = page(all, request);
+        Ok(Page { items: items.iter().map(|event| registry.shown(event)).collect(), total })
     }
 
     async fn past(&self, scope: &EnvironmentScope, entity: EventEntity, moment: Moment) -> Result<Past, StoreError> {

@@ -8,27 +8,37 @@ mod find;
 mod idempotency;
 mod keys;
 mod onboarding;
+mod privacy;
 mod taxes;
 mod tenancy;
 mod webhooks;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use self::{keys::StoredKey, onboarding::StoredRun, webhooks::StoredEndpoint};
+use self::{
+    keys::StoredKey,
+    onboarding::StoredRun,
+    privacy::{StoredDeletion, Withheld},
+    webhooks::StoredEndpoint,
+};
 use crate::{
     audit::AuditEntry,
     custom_field::{CustomFieldDefinition, CustomFieldKey},
     customer::CustomerAggregate,
     event::EventRecord,
     idempotency::{IdempotencyKey, IdempotencyRecord},
-    ids::{ApiKeyId, CustomerId, EnvironmentId, TaxAssociationId, TaxRateId, TenantId, WebhookEndpointId, WorkflowId},
+    ids::{
+        ApiKeyId, CustomerId, DeletionRequestId, EnvironmentId, TaxAssociationId, TaxRateId, TenantId,
+        WebhookEndpointId, WorkflowId,
+    },
     lifecycle::Owner,
     onboarding::{Workflow, WorkflowName},
     page::{Page, PageRequest},
+    privacy::SubjectTag,
     store::StoreError,
     tax::{TaxAssociation, TaxRate},
     tenancy::{Environment, Tenant},
@@ -85,6 +95,11 @@ struct Registry {
     workflows: BTreeMap<Option<WorkflowName>, WorkflowId>,
     versions: BTreeMap<WorkflowId, Workflow>,
     runs: BTreeMap<CustomerId, StoredRun>,
+    /// Suppressed customers. They are in no other place, so nothing else finds them.
+    withheld: BTreeMap<CustomerId, Withheld>,
+    deletions: BTreeMap<DeletionRequestId, StoredDeletion>,
+    /// What remains of the external ids of suppressed and erased customers.
+    subjects: BTreeSet<(SubjectTag, DeletionRequestId)>,
 }
 
 impl MemoryStore {

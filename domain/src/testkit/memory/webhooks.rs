@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, id_taken, newest_first};
+use super::{MemoryStore, Registry, id_taken, newest_first};
 use crate::{
     audit::Act,
     event::EventPosition,
     idempotency::{Answer, CallersClaim, Done, OnceError},
-    ids::{WebhookDeliveryId, WebhookEndpointId},
+    ids::{CustomerId, WebhookDeliveryId, WebhookEndpointId},
     lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
     store::StoreError,
@@ -49,6 +49,37 @@ impl StoredEndpoint {
     fn keep(&mut self, deliveries: Vec<Delivery>) {
         let owner = self.endpoint.owner;
         self.deliveries.extend(deliveries.into_iter().map(|one| (one.id, Delivery { owner, ..one })));
+    }
+}
+
+impl Registry {
+    fn deliveries_about(&mut self, customer: CustomerId) -> impl Iterator<Item = &mut Delivery> {
+        let entity = customer.to_string();
+        let all = self.endpoints.values_mut().flat_map(|stored| stored.deliveries.values_mut());
+        all.filter(move |delivery| delivery.entity_id == entity)
+    }
+
+    /// The number of stored answers to deliveries about a customer.
+    pub(super) fn answers_about(&self, customer: CustomerId) -> usize {
+        let entity = customer.to_string();
+        let all = self.endpoints.values().flat_map(|stored| stored.deliveries.values());
+        all.filter(|one| one.entity_id == entity && one.last.as_ref().is_some_and(|last| !last.answer.is_empty()))
+            .count()
+    }
+
+    /// Removes stored answers to deliveries about a customer.
+    pub(super) fn forget_answers_about(&mut self, customer: CustomerId, limit: usize) -> usize {
+        let last = self.deliveries_about(customer).filter_map(|delivery| delivery.last.as_mut());
+        last.filter(|last| !last.answer.is_empty()).take(limit).map(|last| last.answer.clear()).count()
+    }
+
+    /// Makes deliveries about a customer due that waited because it was suppressed.
+    pub(super) fn wake_deliveries_about(&mut self, customer: CustomerId, at: Timestamp) {
+        for delivery in self.deliveries_about(customer) {
+            if let DeliveryState::Waiting { next_attempt_at: Some(next) } = &mut delivery.state {
+                *next = at.min(*next);
+            }
+        }
     }
 }
 

@@ -67,7 +67,9 @@ impl DeliveryEngine {
         let (mut fresh, mut bodies) = (Vec::new(), HashMap::new());
         let sink = Box::new(|event: EventRecord| {
             fresh.push(Delivery::of(&event, endpoint.id, DeliveryKind::First, &mut ids as &mut IdSequence, now));
-            bodies.insert(event.id, self.service.body.event(&event));
+            if !event.withheld {
+                bodies.insert(event.id, self.service.body.event(&event));
+            }
         });
         let reached = self.service.events.read_each(&SystemScope::patron(), endpoint.owner, &query, sink).await?;
         Ok(LogPage { fresh, bodies, reached: reached.cursor, has_more: reached.has_more })
