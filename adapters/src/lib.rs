@@ -23,6 +23,8 @@ pub mod onboarding;
 #[cfg_attr(not(all(feature = "sqlite", feature = "postgres")), allow(dead_code, unused_imports))]
 #[cfg(feature = "persistence")]
 pub mod persistence;
+#[cfg(all(feature = "persistence", feature = "webhooks"))]
+pub mod privacy;
 pub mod rate_changes;
 pub mod retention;
 #[cfg(any(feature = "persistence", feature = "webhooks"))]

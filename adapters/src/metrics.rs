@@ -15,6 +15,7 @@
 //! | `patron_log_taken_back_total` | counter | `reader`: `api`, `endpoint` | readers whose place in the log of events was lost by a restore or a fail-over |
 //! | `patron_webhook_attempts_total` | counter | `outcome`: `2xx`, `3xx`, `4xx`, `5xx`, or the reason why there was no response | attempts to deliver a webhook |
 //! | `patron_webhook_attempt_duration_seconds` | histogram | `outcome` | from connecting to the end of the response |
+//! | `patron_erasures_total` | counter | `outcome`: `completed`, `failed` | customers that were erased, and erasures after which data was left |
 //!
 //! Labels come from fixed sets: `route` is a route's template (`/v1/customers/<id>`), or `unknown` without a
 //! route; `method` is a standard method of HTTP; `database` is `sqlite` or `postgres`. No label and no name contains
@@ -44,6 +45,7 @@ pub(crate) mod names {
     pub(crate) const LOG_TAKEN_BACK: &str = "patron_log_taken_back_total";
     pub(crate) const WEBHOOK_ATTEMPTS: &str = "patron_webhook_attempts_total";
     pub(crate) const WEBHOOK_SECONDS: &str = "patron_webhook_attempt_duration_seconds";
+    pub(crate) const ERASURES: &str = "patron_erasures_total";
 }
 
 /// The upper bounds of the buckets for durations, in seconds.
@@ -102,6 +104,7 @@ fn describe() {
     describe_gauge!(names::CONNECTIONS_USED, "Connections in use.");
     describe_counter!(names::LOG_TAKEN_BACK, "Readers whose place in the log of events was lost.");
     describe_counter!(names::WEBHOOK_ATTEMPTS, "Attempts to deliver a webhook.");
+    describe_counter!(names::ERASURES, "Customers that were erased, and erasures after which data was left.");
     describe_histogram!(
         names::WEBHOOK_SECONDS,
         Seconds,
@@ -121,4 +124,10 @@ pub(crate) fn webhook_attempt(attempt: &patron_domain::webhook::Attempt) {
     };
     metrics::counter!(names::WEBHOOK_ATTEMPTS, "outcome" => outcome).increment(1);
     metrics::histogram!(names::WEBHOOK_SECONDS, "outcome" => outcome).record(attempt.took.as_secs_f64());
+}
+
+/// Counts the end of an erasure.
+#[cfg(all(feature = "persistence", feature = "webhooks"))]
+pub(crate) fn erasure(outcome: &'static str) {
+    metrics::counter!(names::ERASURES, "outcome" => outcome).increment(1);
 }

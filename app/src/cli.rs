@@ -3,6 +3,7 @@
 mod customers;
 mod database;
 mod events;
+mod privacy;
 mod settings;
 mod tenancy;
 mod value;
@@ -17,6 +18,7 @@ pub(crate) use self::{
     customers::{Customers, Diff, Find, Generate, History, Onboarding, Show},
     database::{CopyFlags, Databases},
     events::{Events, Listen, ReplayFlags, Webhooks},
+    privacy::{OneRequest, Privacy, RequestFlags},
     tenancy::{Environments, Keys, ListFlags, Secrets, Tenants},
 };
 use crate::config;
@@ -67,6 +69,9 @@ pub(crate) enum Command {
     /// Fill an environment with made-up customers.
     #[command(subcommand)]
     Customers(Customers),
+    /// Erase customers, prove it, and hand over what is held about them.
+    #[command(subcommand)]
+    Privacy(Privacy),
     /// List onboarding runs that need a person, and retry them.
     #[command(subcommand)]
     Onboarding(Onboarding),
@@ -131,7 +136,8 @@ mod tests {
             let help = command.render_long_help().to_string();
             let place = |text: &str| help.find(text);
             let settings = place("\nSettings:");
-            let without = ["patron completions", "patron man", "patron webhooks listen"].contains(&names.as_str());
+            let without = ["patron completions", "patron man", "patron privacy verify", "patron webhooks listen"]
+                .contains(&names.as_str());
             assert_eq!(settings.is_none(), without, "{names}: {help}");
             assert_eq!(place("--database-url").is_none(), without, "{names}: {help}");
             assert!(place("\nOptions:") < settings || without, "{names}: {help}");

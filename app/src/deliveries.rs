@@ -1,4 +1,4 @@
-//! Webhook delivery and onboarding beside the API, from start to shutdown.
+//! Webhook delivery, onboarding and erasures beside the API, from start to shutdown.
 
 use std::sync::Arc;
 
@@ -8,11 +8,12 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{config::Settings, wiring};
 
-/// The tasks of webhook delivery and onboarding.
+/// The tasks of webhook delivery, onboarding and erasures.
 pub(crate) struct Deliveries {
     stop: watch::Sender<bool>,
     relay: Option<JoinHandle<()>>,
     onboarding: Option<JoinHandle<()>>,
+    erasures: JoinHandle<()>,
 }
 
 impl Deliveries {
@@ -36,18 +37,20 @@ impl Deliveries {
         // With a concurrency of 0 this process takes no steps.
         let onboarding = (settings.onboarding_concurrency > 0).then(|| {
             let engine = Arc::new(wiring::engine(settings, database, webhooks));
-            tokio::spawn(drive(engine, settings.onboarding_concurrency, told, database.commits.listen()))
+            tokio::spawn(drive(engine, settings.onboarding_concurrency, told.clone(), database.commits.listen()))
         });
-        Self { stop, relay, onboarding }
+        let job = wiring::erasure_job(settings, database);
+        let erasures = tokio::spawn(job.run(told, database.commits.listen()));
+        Self { stop, relay, onboarding, erasures }
     }
 
     /// Waits some seconds for running attempts, and saves their results.
     pub(crate) async fn stop(self) {
-        // If delivery is off, there is no receiver.
+        // If a task has ended early, there may be no receiver.
         let _ = self.stop.send(true);
-        for task in [self.relay, self.onboarding].into_iter().flatten() {
+        for task in [self.relay, self.onboarding, Some(self.erasures)].into_iter().flatten() {
             if let Err(error) = task.await {
-                tracing::error!(%error, "delivering webhooks or onboarding stopped unexpectedly");
+                tracing::error!(%error, "delivering webhooks, onboarding or erasures stopped unexpectedly");
             }
         }
     }

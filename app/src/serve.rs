@@ -43,6 +43,10 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone(), database.audit.clone()));
     let job = tokio::spawn(wiring::retention_job(&settings, &database).run());
     let rate_changes = tokio::spawn(wiring::rate_changes(&database).run());
+    // Before the first request: external ids of erased customers must be recognised.
+    if let Err(error) = wiring::privacy_keys(&settings, &database).load().await {
+        tracing::error!(%error, "add the key with which they were sealed to PATRON_SECRETS_KEY; until then no customer can be created");
+    }
     let webhooks = wiring::webhooks(&settings, &database);
     let deliveries = Deliveries::start(&settings, &database, &webhooks);
     let outcome = launch(&settings, &database, &uses, webhooks, metrics).await;

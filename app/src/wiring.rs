@@ -6,6 +6,7 @@ use patron_adapters::{
     http::{Api, Calls, Ports},
     key_uses::NotedKeyUses,
     persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
+    privacy::{ErasureJob, PrivacyKeys},
     rate_changes::RateChanges,
     retention::RetentionJob,
     system::{OsRandomness, SystemClock, SystemIds},
@@ -16,6 +17,7 @@ use patron_domain::{
     customer::CustomerService,
     ids::{IdGenerator, WebhookDeliveryId},
     onboarding::{Breakers, OnboardingEngine, OnboardingService},
+    privacy::{PrivacyService, ReceiptSigner},
     tenancy::TenancyService,
     webhook::{DeliveryEngine, DeliveryOptions, WebhookService},
 };
@@ -81,12 +83,54 @@ fn ports(settings: &Settings) -> Ports {
 /// The services behind the HTTP API.
 pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUses>, webhooks: WebhookService) -> Api {
     let calls = Calls { sender: webhooks.sender, vault: webhooks.vault };
-    Api::over(database, Ports { key_uses: uses, calls: Some(calls), ..ports(settings) })
+    let receipts = Some(Arc::new(privacy_keys(settings, database)) as Arc<dyn ReceiptSigner>);
+    Api::over(database, Ports { key_uses: uses, calls: Some(calls), receipts, ..ports(settings) })
 }
 
 /// The customer service.
 pub(crate) fn customers(settings: &Settings, database: &Database) -> CustomerService {
     ports(settings).customers(database)
+}
+
+/// The keys for erasures and receipts.
+pub(crate) fn privacy_keys(settings: &Settings, database: &Database) -> PrivacyKeys {
+    PrivacyKeys {
+        database: database.clone(),
+        vault: Arc::new(KeyVault::new(&settings.webhooks.secrets_keys, Arc::new(OsRandomness))),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        randomness: Arc::new(OsRandomness),
+    }
+}
+
+/// The service for erasures.
+pub(crate) fn privacy(settings: &Settings, database: &Database, keys: &PrivacyKeys) -> PrivacyService {
+    let signer: Arc<dyn ReceiptSigner> = Arc::new(keys.clone());
+    ports(settings).privacy(&signer, database)
+}
+
+/// The job that erases customers.
+pub(crate) fn erasure_job(settings: &Settings, database: &Database) -> ErasureJob {
+    ErasureJob {
+        privacy: database.privacy.clone(),
+        keys: privacy_keys(settings, database),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        holder: holder(settings),
+        lease: settings.webhooks.lease,
+    }
+}
+
+/// The name of this process in leases.
+fn holder(settings: &Settings) -> String {
+    match settings.database_url {
+        // One server works on a file; after a restart it takes up its own leases at once.
+        DatabaseUrl::Sqlite(_) => "server".to_owned(),
+        DatabaseUrl::Postgres(_) => {
+            let id: WebhookDeliveryId = SystemIds.start(SystemClock.now()).next_id();
+            id.to_string()
+        }
+    }
 }
 
 /// The retention job.
@@ -158,14 +202,7 @@ pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &Webhoo
 
 /// The relay that delivers webhooks.
 pub(crate) fn relay(settings: &Settings, database: &Database, service: WebhookService) -> Relay {
-    let holder = match settings.database_url {
-        // One server works on a file; after a restart it takes up its own leases at once.
-        DatabaseUrl::Sqlite(_) => "server".to_owned(),
-        DatabaseUrl::Postgres(_) => {
-            let id: WebhookDeliveryId = SystemIds.start(SystemClock.now()).next_id();
-            id.to_string()
-        }
-    };
+    let holder = holder(settings);
     let settings = &settings.webhooks;
     let budget = Budget::new(settings.memory);
     let options = DeliveryOptions {

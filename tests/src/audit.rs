@@ -21,7 +21,21 @@ use crate::{
 const FULL: &str = "Grace Hopper GmbH";
 
 /// Queries that count rows breaking an invariant; each must return 0. Entity kind 1 is a customer, kind 2 a tax rate.
-const FAULTS: [(&str, &str); 13] = [
+const FAULTS: [(&str, &str); 15] = [
+    (
+        "customers that are suppressed or erased and have a row, index entries or an onboarding run",
+        "SELECT count(*) FROM deletion_requests d WHERE d.state <> 4 AND (EXISTS (SELECT 1 FROM customers c WHERE \
+         c.environment = d.environment AND c.id = d.customer) OR EXISTS (SELECT 1 FROM customer_index i WHERE \
+         i.environment = d.environment AND i.customer = d.customer) OR EXISTS (SELECT 1 FROM onboarding_runs r WHERE \
+         r.environment = d.environment AND r.customer = d.customer))",
+    ),
+    (
+        "completed erasures that left data, or without their last event",
+        "SELECT count(*) FROM deletion_requests d WHERE d.state = 2 AND (EXISTS (SELECT 1 FROM suppressed_customers s \
+         WHERE s.environment = d.environment AND s.id = d.customer) OR EXISTS (SELECT 1 FROM events e WHERE \
+         e.environment = d.environment AND e.entity = d.customer AND e.document IS NOT NULL) OR 1 <> (SELECT count(*) \
+         FROM events e WHERE e.environment = d.environment AND e.entity = d.customer AND e.kind = 14))",
+    ),
     (
         "customers without all the events of their version, numbered from 1 without gaps",
         "SELECT count(*) FROM customers c WHERE c.version <> (SELECT count(*) FROM events e WHERE \
@@ -30,7 +44,8 @@ const FAULTS: [(&str, &str); 13] = [
     (
         "events without their customer, or newer than it",
         "SELECT count(*) FROM events e WHERE e.entity_kind = 1 AND NOT EXISTS (SELECT 1 FROM customers c \
-         WHERE c.environment = e.environment AND c.id = e.entity AND e.sequence <= c.version)",
+         WHERE c.environment = e.environment AND c.id = e.entity AND e.sequence <= c.version) AND NOT EXISTS (SELECT 1 \
+         FROM deletion_requests d WHERE d.environment = e.environment AND d.customer = e.entity AND d.state <> 4)",
     ),
     (
         "customers whose last event is missing or wrongly holds a document",

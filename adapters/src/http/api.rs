@@ -12,6 +12,7 @@ use patron_domain::{
     event::{EventService, PastService},
     network::Network,
     onboarding::OnboardingService,
+    privacy::PrivacyService,
     tax::TaxService,
     tenancy::AdministrationService,
     webhook::WebhookService,
@@ -45,6 +46,8 @@ pub struct Api {
     pub webhooks: Option<WebhookService>,
     /// Onboarding workflows and runs.
     pub onboarding: Option<OnboardingService>,
+    /// Erasures, receipts and legal holds.
+    pub privacy: Option<PrivacyService>,
     /// Identifies callers.
     pub callers: Arc<dyn Callers>,
     /// Counts requests against rate limits. Without limits by default.
@@ -122,6 +125,7 @@ impl Api {
             administration: None,
             webhooks: None,
             onboarding: None,
+            privacy: None,
             callers,
             limits: RateLimits::default(),
             long_work: LongWork::default(),
@@ -146,6 +150,7 @@ impl Api {
     service!(administration: AdministrationService);
     service!(webhooks: WebhookService);
     service!(onboarding: OnboardingService);
+    service!(privacy: PrivacyService);
 
     /// 404: no route has this path.
     pub(super) fn no_such_path(&self, method: &str, path: &str) -> ApiError {

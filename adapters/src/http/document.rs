@@ -10,7 +10,7 @@ use utoipa::openapi::{
 use super::{
     Api, audit, custom_field, customer, docs, event, health, integration, metrics, onboarding,
     openapi::{Endpoint, components, error_schemas},
-    tax, tenancy, webhook,
+    privacy, tax, tenancy, webhook,
 };
 
 /// A group of endpoints in the document, in the order shown: its base, name, description, and endpoints.
@@ -47,6 +47,12 @@ fn groups<'a>(api: &'a Api, base: &'a str) -> Vec<Group<'a>> {
             "Audit",
             "Who changed keys, environments, webhooks and onboarding.",
             if_there(api.audit.is_some(), audit::documents),
+        ),
+        (
+            base,
+            "Privacy",
+            "Erasing customers, legal holds, and the proof.",
+            if_there(api.privacy.is_some(), privacy::documents),
         ),
         (
             base,

@@ -8,7 +8,7 @@
 //! | 403 | `permission_denied`, `suspended` |
 //! | 404 | `not_found` |
 //! | 405, 408, 413, 415 | `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type` |
-//! | 409 | `already_exists`, `idempotency_key_reused` |
+//! | 409 | `already_exists`, `erased_subject`, `erasure_blocked`, `erasure_begun`, `idempotency_key_reused` |
 //! | 410 | `gone`, `log_taken_back` |
 //! | 412 | `version_conflict` |
 //! | 429 | `too_many_requests`, with `Retry-After` |
@@ -20,8 +20,8 @@ mod protocol;
 mod shown;
 
 use patron_domain::{
-    ErrorKind, OperationError, idempotency::IdempotencyKeyReused, lifecycle::Version, tenancy::PermissionDenied,
-    time::Timestamp, violation::Violations,
+    ErrorKind, OperationError, idempotency::IdempotencyKeyReused, lifecycle::Version, privacy::Blocking,
+    tenancy::PermissionDenied, time::Timestamp, violation::Violations,
 };
 use rocket::http::Status;
 use serde_json::Value;
@@ -214,10 +214,24 @@ impl ApiError {
         Self::of(ErrorKind::InvalidOperation, message)
     }
 
-    /// 409: the idempotency key was used for another request.
+    /// 409: the external id belonged to a customer that is suppressed or erased.
+    pub(crate) fn erased_subject() -> Self {
+        let message = messages::ERASED_SUBJECT;
+        let mut error = Self::of(ErrorKind::ErasedSubject, message);
+        error.details.push(Detail { rule: Some("new_subject"), ..Detail::new("external_id", message) });
+        error
+    }
+
+    /// 409: something keeps a customer from being erased.
+    pub(crate) fn erasure_blocked(blocking: &[Blocking], message: String) -> Self {
+        let blocking: Vec<_> = blocking.iter().map(|one| one.as_str()).collect();
+        Self::of(ErrorKind::ErasureBlocked, message).fact("blocking", blocking)
+    }
+
+    /// 409: the idempotency key was used for another request; 410: its answer was erased.
     pub(crate) fn idempotency_key_reused(reused: IdempotencyKeyReused) -> Self {
         let message = messages::key_reused(reused);
-        let mut error = Self::of(ErrorKind::KeyReused, message.clone());
+        let mut error = Self::of(reused.kind(), message.clone());
         error.details.push(Detail { rule: Some("one_request"), ..Detail::new("Idempotency-Key", message) });
         error
     }

@@ -22,6 +22,11 @@ pub(crate) const UNAUTHENTICATED: &str = "the caller could not be identified";
 
 /// The idempotency key was used for another request.
 pub(crate) fn key_reused(reused: IdempotencyKeyReused) -> String {
+    if reused.gone {
+        return "the answer under this Idempotency-Key was about a customer whose deletion was requested; send a new key \
+                with each new request"
+            .to_owned();
+    }
     let earlier = match reused.earlier {
         Some(EarlierUse { at, same_operation: true }) => format!(" at {at}, to the same route but with another body"),
         Some(EarlierUse { at, same_operation: false }) => format!(" at {at}, to another route"),
@@ -29,6 +34,10 @@ pub(crate) fn key_reused(reused: IdempotencyKeyReused) -> String {
     };
     format!("this Idempotency-Key was used for another request{earlier}; send a new key with each new request")
 }
+
+/// The external id belonged to an erased customer.
+pub(crate) const ERASED_SUBJECT: &str = "this external_id belonged to a customer whose deletion was requested; send \"confirm_new_subject\": true if this is \
+     another customer, or use another external_id";
 
 /// The precondition failed.
 pub(crate) const VERSION_CONFLICT: &str =

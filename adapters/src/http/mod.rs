@@ -39,6 +39,7 @@ mod openapi;
 mod over;
 mod path_tail;
 mod peer;
+mod privacy;
 mod query;
 mod references;
 mod tax;
@@ -69,6 +70,7 @@ pub use self::{
     health::Readiness,
     limits::RateLimits,
     metrics::mount_metrics,
+    privacy::bundle_json,
     webhook::JsonBody,
 };
 use self::{
@@ -102,6 +104,7 @@ fn routes_of(api: &Api) -> Vec<Route> {
     routes.extend(api.past.iter().flat_map(|_| customer::past_routes()));
     routes.extend(api.webhooks.iter().flat_map(|_| webhook::routes()));
     routes.extend(api.onboarding.iter().flat_map(|_| onboarding::routes()));
+    routes.extend(api.privacy.iter().flat_map(|_| privacy::routes()));
     routes
 }
 

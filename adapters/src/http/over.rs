@@ -10,6 +10,7 @@ use patron_domain::{
     event::{EventService, PastService},
     ids::{IdGenerator, Randomness},
     onboarding::OnboardingService,
+    privacy::{PrivacyService, ReceiptSigner},
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, ApiKeyRepository, KeyUses, NoKeyUses, Quotas, RateLimit},
     webhook::{ReplayPace, SecretVault, WebhookSender, WebhookService},
@@ -48,6 +49,9 @@ pub struct Ports {
     pub key_uses: Arc<dyn KeyUses>,
     /// Calls other systems. Without it there are no routes for webhooks and onboarding.
     pub calls: Option<Calls>,
+    /// Signs receipts of erasures. Without it there are no routes for erasures. The database must recognise erased
+    /// customers: see [`Database::recognise_erased`].
+    pub receipts: Option<Arc<dyn ReceiptSigner>>,
     /// How long an idempotency key returns the first response. Default: 24 hours.
     pub idempotency_ttl: Duration,
     /// The rate limit of each tenant. Default: none.
@@ -83,6 +87,7 @@ impl Default for Ports {
             callers: None,
             key_uses: Arc::new(NoKeyUses),
             calls: None,
+            receipts: None,
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
             rate_limit: RateLimit::default(),
             replays: ReplayPace::default(),
@@ -175,6 +180,20 @@ impl Ports {
     }
 }
 
+impl Ports {
+    /// The service for erasures over a database, signing receipts.
+    #[must_use]
+    pub fn privacy(&self, signer: &Arc<dyn ReceiptSigner>, database: &Database) -> PrivacyService {
+        PrivacyService {
+            privacy: database.privacy.clone(),
+            events: database.events.clone(),
+            signer: signer.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        }
+    }
+}
+
 impl Api {
     /// The API over a database. With the feature `key-cache`, API keys are cached.
     #[must_use]
@@ -203,6 +222,7 @@ impl Api {
             administration,
             webhooks: calls.map(|calls| ports.webhooks(calls, database)),
             onboarding: calls.map(|calls| ports.onboarding(calls, database)),
+            privacy: ports.receipts.as_ref().map(|signer| ports.privacy(signer, database)),
             limits: RateLimits::new(ports.rate_limit),
             long_work: ports.long_work.clone(),
             readiness: Some(Arc::new(database.clone())),

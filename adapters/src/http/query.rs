@@ -65,6 +65,15 @@ impl Query<'_> {
         self.noted.faults()
     }
 
+    /// Reports parameters with other names. For routes where ignoring one could do harm, such as a misspelt `dry_run`.
+    pub(crate) fn only(&self, known: &[&str], broken: &mut Violations) {
+        for (name, _) in &self.parameters {
+            if name != "pretty" && !known.contains(&name.as_str()) {
+                broken.push(refusal(name, "known_parameter", "is not a parameter of this route; remove it"));
+            }
+        }
+    }
+
     /// The value of a parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

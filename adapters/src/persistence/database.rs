@@ -9,6 +9,7 @@ use patron_domain::{
     event::EventLog,
     idempotency::IdempotencyRecords,
     onboarding::OnboardingRepository,
+    privacy::{InstallationKeys, PrivacyRepository, SubjectKey},
     retention::RetentionStore,
     store::StoreError,
     tax::TaxRepository,
@@ -54,11 +55,16 @@ pub struct Database {
     pub onboarding: Arc<dyn OnboardingRepository>,
     /// Encrypts stored secrets with another key.
     pub secrets: Arc<dyn Resealing>,
+    /// Suppresses and erases customers.
+    pub privacy: Arc<dyn PrivacyRepository>,
+    /// The keys of the installation.
+    pub installation_keys: Arc<dyn InstallationKeys>,
     /// Deletes expired data.
     pub retention: Arc<dyn RetentionStore>,
     /// The commits of this process: they wake and pace background work.
     pub commits: Arc<Commits>,
     engine: Arc<dyn Engine>,
+    store: Arc<Store>,
 }
 
 impl Database {
@@ -116,10 +122,25 @@ impl Database {
             records: ports.clone(),
             onboarding: ports.clone(),
             secrets: ports.clone(),
-            retention: ports,
+            privacy: ports.clone(),
+            installation_keys: ports.clone(),
+            retention: ports.clone(),
             commits: engine.commits(),
             engine,
+            store: ports,
         }
+    }
+
+    /// Sets the key by which external ids of erased customers are recognised. Without it customers cannot be erased, and
+    /// once some were, none can be created.
+    pub fn recognise_erased(&self, key: SubjectKey) {
+        self.store.use_subject_key(key);
+    }
+
+    /// Whether that key is set.
+    #[must_use]
+    pub fn recognises_erased(&self) -> bool {
+        self.store.subject_key().is_some()
     }
 
     /// Checks whether the database responds.

@@ -6,14 +6,15 @@ use async_trait::async_trait;
 use diesel::QueryResult;
 use futures_util::future::BoxFuture;
 use patron_domain::{
-    customer::{ChangeCustomer, ChangeCustomerError, CustomerChanged},
+    customer::{ChangeCustomerError, CustomerChanged},
+    privacy::StorageKind,
     store::StoreError,
-    tenancy::EnvironmentScope,
 };
 
 use crate::commits::Commits;
 
 use super::{
+    customer::change::Job,
     error::Failure,
     party::Party,
     unit::Reads,
@@ -86,12 +87,7 @@ pub(crate) trait Engine: Send + Sync {
     async fn write(&self, party: Party, work: Deciding) -> Result<Answer, Refused>;
 
     /// Changes a customer. Changes that wait at the same time share a commit.
-    async fn change(
-        &self,
-        scope: &EnvironmentScope,
-        environment: i32,
-        command: ChangeCustomer,
-    ) -> Result<CustomerChanged, ChangeCustomerError>;
+    async fn change(&self, job: Job) -> Result<CustomerChanged, ChangeCustomerError>;
 
     /// The commits of this database by this process.
     fn commits(&self) -> Arc<Commits>;
@@ -104,6 +100,12 @@ pub(crate) trait Engine: Send + Sync {
     fn losses(&self) -> u64 {
         0
     }
+
+    /// Removes what the database keeps of records that were erased, as far as a client can.
+    async fn forget(&self) -> Result<(), StoreError>;
+
+    /// What it is, for receipts.
+    fn storage(&self) -> StorageKind;
 
     /// Updates the metrics that are read from the database.
     fn observe(&self);

@@ -24,6 +24,7 @@ mod page;
 mod party;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod privacy;
 mod retention;
 mod rows;
 mod schema;

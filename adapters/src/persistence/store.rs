@@ -1,10 +1,10 @@
 //! The open database that all ports share. Each concept's folder implements its own port for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use diesel::QueryResult;
 use futures_util::future::{BoxFuture, FutureExt};
-use patron_domain::{lifecycle::Owner, store::StoreError};
+use patron_domain::{lifecycle::Owner, privacy::SubjectKey, store::StoreError};
 
 use super::{
     customer::totals::Totals,
@@ -21,11 +21,12 @@ pub(crate) struct Store {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) owners: Arc<Owners>,
     pub(crate) totals: Arc<Totals>,
+    subject_key: Arc<OnceLock<SubjectKey>>,
 }
 
 impl Store {
     pub(crate) fn over(engine: Arc<dyn Engine>) -> Self {
-        Self { engine, owners: Arc::default(), totals: Arc::default() }
+        Self { engine, owners: Arc::default(), totals: Arc::default(), subject_key: Arc::default() }
     }
 
     /// Runs a read.

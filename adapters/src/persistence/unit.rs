@@ -13,6 +13,7 @@ use super::{
     idempotency::statements::IdempotencyStatements,
     onboarding::statements::OnboardingStatements,
     owners::OwnerStatements,
+    privacy::statements::PrivacyStatements,
     schema::{events, kept_answers, logs},
     statements::statements,
     tax::statements::TaxStatements,
@@ -32,6 +33,7 @@ pub(crate) trait Reads:
     + IdempotencyStatements
     + OnboardingStatements
     + OwnerStatements
+    + PrivacyStatements
     + SignStatements
     + TaxStatements
     + TenancyStatements
@@ -48,6 +50,7 @@ impl<U> Reads for U where
         + IdempotencyStatements
         + OnboardingStatements
         + OwnerStatements
+        + PrivacyStatements
         + SignStatements
         + TaxStatements
         + TenancyStatements

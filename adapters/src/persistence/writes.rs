@@ -15,12 +15,16 @@ use super::{
     },
     event::{
         log_row::LogRow,
+        redacted::RedactedEventRow,
         row::{EventPlaceRow, EventRow},
         superseded::SupersededRow,
     },
     idempotency::row::KeptAnswerRow,
     onboarding::row::{RunRow, WorkflowRow},
     owners::NewOwnerRow,
+    privacy::row::{
+        CustomerPlaceRow, DeletionRow, InstallationKeyRow, RunPlaceRow, SubjectRow, SuppressedPlaceRow, SuppressedRow,
+    },
     tax::row::{DefaultRow, RateRow},
     tenancy::row::{ApiKeyRow, EnvironmentRow, TenantRow},
     unit::Unit,
@@ -145,8 +149,23 @@ writes! {
     /// Expired events.
     events_gone: EventPlaceRow => delete, delete_all;
     deliveries_gone: DeliveryPlaceRow => delete, delete_all;
+    /// Answers that are erased.
+    kept_changed: KeptAnswerRow => update, upsert_all;
+    /// Keys of the installation.
+    installation_keys: InstallationKeyRow => update, upsert_all;
+    new_installation_keys: InstallationKeyRow => insert, insert_all;
     /// Customers whose latest events get their documents, before they change.
     superseded: SupersededRow => keep, keep_all;
+    /// Events whose states are erased.
+    events_redacted: RedactedEventRow => redact, redact_all;
+    runs_gone: RunPlaceRow => delete, delete_all;
+    suppressed: SuppressedRow => update, upsert_all;
+    new_suppressed: SuppressedRow => insert, insert_all;
+    suppressed_gone: SuppressedPlaceRow => delete, delete_all;
+    deletions: DeletionRow => update, upsert_all;
+    new_deletions: DeletionRow => insert, insert_all;
+    new_subjects: SubjectRow => insert, insert_all;
+    subjects_gone: SubjectRow => delete, delete_all;
     /// Changed customers. They come before new ones, which may take an external id that a changed one gives up.
     customers: CustomerRow => update, upsert_all;
   }
@@ -156,6 +175,8 @@ writes! {
     index_new: CustomerIndexRow => insert, insert_all;
     /// Tokens by which customers are no longer found. They are those that were added.
     tokens_gone: CustomerTokensRow => delete, delete_all;
+    /// Customers that are suppressed. SQLite needs their rows for removing their tokens.
+    customers_gone: CustomerPlaceRow => delete, delete_all;
     tokens_changed: CustomerTokensChange => change, change_all;
     tokens_new: CustomerTokensRow => insert, insert_all;
     workflows: WorkflowRow => update, upsert_all;
@@ -187,6 +208,13 @@ impl CountChange {
         if let Some(before) = before {
             change.add(before, -1);
         }
+        change
+    }
+
+    /// The change for a customer that is suppressed.
+    pub(crate) fn gone(status: Status) -> Self {
+        let mut change = Self::default();
+        change.add(status, -1);
         change
     }
 

@@ -9,6 +9,7 @@ mod keys;
 mod onboarding;
 mod only;
 mod output;
+mod privacy;
 mod secrets;
 mod tenants;
 mod webhooks;
@@ -23,7 +24,7 @@ use tokio::runtime::Runtime;
 
 use self::only::{environment, tenant};
 use crate::{
-    cli::{Cli, Command, ListFlags, Tenants, Webhooks},
+    cli::{Cli, Command, ListFlags, Privacy, Tenants, Webhooks},
     config::{self, LogFormat, LogLevel, Settings},
     failure::Failure,
     logging, serve,
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Completions { shell, .. } => help::completions(shell),
         Command::Man(man) => help::man(&man),
+        Command::Privacy(Privacy::Verify { receipt, key, .. }) => privacy::verify(&receipt, &key),
         Command::Webhooks(Webhooks::Listen(listen)) => {
             // This command uses no setting.
             logging::start(LogFormat::Auto, LogLevel::Info);
@@ -88,6 +90,11 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
         }
         Command::Webhooks(Webhooks::Replay(flags)) => {
             webhooks::replay(&wiring::webhooks(settings, database), flags).await
+        }
+        Command::Privacy(command) => {
+            let keys = wiring::privacy_keys(settings, database);
+            let tools = privacy::Tools { tenancy: &service, service: wiring::privacy(settings, database, &keys), keys };
+            privacy::run(&tools, command).await
         }
         Command::Customers(command) => {
             let customers = wiring::customers(settings, database);

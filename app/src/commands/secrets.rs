@@ -24,12 +24,12 @@ pub(super) async fn run(
     let resealed = database.secrets.reseal(&SystemScope::patron(), webhooks.vault.clone()).await;
     let Resealed { sealed, kept, unreadable } = resealed.map_err(Failure::failed)?;
     output::line(format_args!(
-        "encrypted the secrets of {sealed} endpoints and workflows with the first key; {kept} others already were"
+        "encrypted the secrets of {sealed} endpoints, workflows and keys with the first key; {kept} others already were"
     ))?;
     match unreadable {
         0 => Ok(()),
         some => Err(Failure::failed(format!(
-            "the secrets of {some} endpoints and workflows cannot be decrypted: add the key that encrypted them to \
+            "the secrets of {some} endpoints, workflows and keys cannot be decrypted: add the key that encrypted them to \
              PATRON_SECRETS_KEY, or replace the secrets (rotate-secret of an endpoint, rotate_secret of a workflow)"
         ))),
     }

@@ -329,6 +329,19 @@ impl ChangeCustomer {
         }
     }
 
+    /// The external ids that this change may claim, whatever the customer's state: see [`Self::claimed_external_id`].
+    #[must_use]
+    pub fn claimable_external_ids(&self) -> Vec<&ExternalId> {
+        match &self.change {
+            CustomerChange::Create(new) => vec![&new.external_id],
+            CustomerChange::CreateOrUpdate { new, update } => {
+                [Some(&new.external_id), update.external_id.as_ref()].into_iter().flatten().collect()
+            }
+            CustomerChange::Amend(_, Amendment::Update(update)) => update.external_id.iter().collect(),
+            CustomerChange::Amend(..) => Vec::new(),
+        }
+    }
+
     /// The external id that this change would newly give to a customer. If it belonged to a customer that is suppressed or
     /// erased, [`CustomerFacts::erased`] says so. A restored customer had its external id before.
     #[must_use]

@@ -4,30 +4,44 @@
 //! redacted everywhere, and counted. Until then the request can be cancelled, and every answer is as it was before.
 //! Events keep their envelopes, so the histories of others and the log stay whole.
 //!
-//! Serves Articles 17 and 19 of the GDPR (erasure, notification of recipients) and, through [`crate::customer::LegalHold`],
-//! Article 17(3).
+//! Serves Articles 15 (access), 17 (erasure), 19 (notification of recipients) and 20 (portability) of the GDPR and,
+//! through [`crate::customer::LegalHold`], Article 17(3). The port and the service need the feature `webhooks`.
 
+#[cfg(feature = "webhooks")]
+mod bundle;
 mod category;
 mod decision;
 mod error;
+#[cfg(feature = "webhooks")]
+mod keys;
+#[cfg(feature = "webhooks")]
 mod port;
 mod progress;
 mod receipt;
 mod request;
+#[cfg(feature = "webhooks")]
 mod service;
 mod subject;
 
+#[cfg(feature = "webhooks")]
+pub use bundle::{Bundle, Due, DueReason, PersonalRecord};
 pub use category::{Category, CategoryCount};
 pub use decision::{CancelFacts, Cancellation, DeletionDecision, DeletionFacts, Suppression};
 pub use error::{Blocking, KeysUnavailable, PrivacyError};
-#[cfg(any(test, feature = "mock"))]
+#[cfg(feature = "webhooks")]
+pub use keys::{InstallationKey, InstallationKeys, KeyPurpose};
+#[cfg(all(feature = "webhooks", any(test, feature = "mock")))]
 pub use port::MockPrivacyRepository;
-pub use port::{CancelDeletion, DeletionQuery, ErasureClaim, PrivacyRepository, RedactionStep, Requested};
-pub use receipt::{Receipt, ReceiptFault, SignedReceipt, StorageKind};
+#[cfg(feature = "webhooks")]
+pub use port::{CancelDeletion, DeletionQuery, ErasureClaim, PrivacyRepository, Redaction, RedactionStep, Requested};
+#[cfg(any(test, feature = "mock"))]
+pub use receipt::MockReceiptSigner;
+pub use receipt::{Receipt, ReceiptFault, ReceiptKey, ReceiptSigner, SignedReceipt, StorageKind};
 pub use request::{
     Cooldown, CooldownError, DeletionReason, DeletionReasonError, DeletionRequest, DeletionState, NamedSubject,
     NewDeletionRequest, RequestChannel,
 };
+#[cfg(feature = "webhooks")]
 pub use service::PrivacyService;
 #[cfg(feature = "webhooks")]
 pub use subject::SubjectKey;

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use super::{
-    CategoryCount, DeletionRequest, DeletionState, NamedSubject, NewDeletionRequest, PrivacyError, StorageKind,
+    CategoryCount, DeletionRequest, DeletionState, NamedSubject, NewDeletionRequest, PersonalRecord, PrivacyError,
+    StorageKind,
 };
 use crate::{
-    ids::{DeletionRequestId, IdSequence},
+    ids::{CustomerId, DeletionRequestId, IdSequence},
     lifecycle::{Owner, Precondition},
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -138,6 +139,21 @@ pub struct RedactionStep {
     pub limit: u32,
 }
 
+/// The outcome of a step.
+///
+/// ```
+/// use patron_domain::{privacy::Redaction, testkit::a_deletion_request};
+///
+/// let clean = Redaction { request: a_deletion_request(), more: false };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redaction {
+    /// The request after the step.
+    pub request: DeletionRequest,
+    /// Whether there may be more.
+    pub more: bool,
+}
+
 /// Suppresses and erases customers. It works on the same data as [`crate::customer::CustomerRepository`].
 ///
 /// Every method MUST see only data in its scope, and be atomic and durable when it returns.
@@ -192,6 +208,9 @@ pub trait PrivacyRepository: Send + Sync {
         cancel: CancelDeletion,
     ) -> Result<DeletionRequest, PrivacyError>;
 
+    /// Everything that is held about a customer, apart from its events. `None` when there is no such customer.
+    async fn record(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<PersonalRecord>, StoreError>;
+
     /// What would be redacted now: the numbers by category. `None` when there is no such customer.
     async fn personal_data(
         &self,
@@ -203,12 +222,15 @@ pub trait PrivacyRepository: Send + Sync {
     /// [`DeletionState::Redacting`]. A request of a holder that vanishes MUST become due again at the end of its lease.
     async fn claim(&self, scope: &SystemScope, claim: ErasureClaim) -> Result<Vec<DeletionRequest>, StoreError>;
 
-    /// Redacts at most `limit` records, or counts what is left and ends the request by [`DeletionRequest::verified`],
-    /// together with the event [`DeletionRequest::erased_mark`]. It MUST NOT be completed while anything is left.
-    /// Returns the request after the step; `None` when the holder no longer has the lease, and then nothing is written.
-    async fn redact(&self, scope: &SystemScope, step: RedactionStep) -> Result<Option<DeletionRequest>, StoreError>;
+    /// Redacts at most `limit` records. `None` when the holder no longer has the lease; then nothing is written.
+    async fn redact(&self, scope: &SystemScope, step: RedactionStep) -> Result<Option<Redaction>, StoreError>;
 
-    /// Removes what the store itself keeps of redacted records, such as a log of changes.
+    /// Counts what is left, and ends the request by [`DeletionRequest::verified`], together with the event
+    /// [`DeletionRequest::erased_mark`]. It MUST NOT be completed while anything is left. Returns the request; `None` when
+    /// the holder no longer has the lease, and then nothing is written.
+    async fn verify(&self, scope: &SystemScope, step: RedactionStep) -> Result<Option<DeletionRequest>, StoreError>;
+
+    /// Removes what the store itself keeps of redacted records, such as a log of changes. Called before [`Self::verify`].
     async fn forget(&self, scope: &SystemScope) -> Result<(), StoreError>;
 
     /// The kind of store, for receipts.

@@ -35,7 +35,14 @@ impl DeletionRequest {
         self
     }
 
-    /// The request after all categories but those in `so_far` were counted. It is completed if nothing is left.
+    /// The request after a category was counted.
+    #[must_use]
+    pub fn counted(mut self, category: Category, left: u64) -> Self {
+        self.count_mut(category).left = Some(left);
+        self
+    }
+
+    /// The request after categories were counted. It is completed if nothing is left in any.
     #[must_use]
     pub fn verified(mut self, left: &[(Category, u64)], at: Timestamp) -> Self {
         for (category, left) in left {

@@ -1,9 +1,10 @@
 //! Receipts: signed statements that a person was erased, without personal data.
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{DeletionRequest, DeletionState};
-use crate::words::words;
+use super::{DeletionRequest, DeletionState, PrivacyError};
+use crate::{ids::InstallationKeyId, time::Timestamp, words::words};
 
 /// How a store removes what it erases. A receipt says it, because the rest is the operator's job.
 ///
@@ -106,6 +107,46 @@ pub struct SignedReceipt {
     pub key_id: String,
     /// The signature, in base64.
     pub signature: String,
+}
+
+/// A public key by which receipts can be verified.
+///
+/// ```
+/// use patron_domain::{privacy::ReceiptKey, testkit::{a_time, an_id}};
+///
+/// let key = ReceiptKey { id: an_id(1), public_key: vec![7; 32], created_at: a_time(), retired_at: None };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptKey {
+    /// The id.
+    pub id: InstallationKeyId,
+    /// The 32 bytes of the key.
+    pub public_key: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When another one replaced it; it still verifies older receipts.
+    pub retired_at: Option<Timestamp>,
+}
+
+/// Signs receipts.
+///
+/// ```
+/// use patron_domain::privacy::{MockReceiptSigner, ReceiptSigner};
+///
+/// let signer: Box<dyn ReceiptSigner> = Box::new(MockReceiptSigner::new());
+/// ```
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait ReceiptSigner: Send + Sync {
+    /// Opens the keys of the installation, so that the store recognises people that are erased. Makes them if there are
+    /// none.
+    async fn open(&self) -> Result<(), PrivacyError>;
+
+    /// Signs a receipt with the current key.
+    async fn sign(&self, receipt: &Receipt) -> Result<SignedReceipt, PrivacyError>;
+
+    /// All public keys, the newest first.
+    async fn public_keys(&self) -> Result<Vec<ReceiptKey>, PrivacyError>;
 }
 
 /// Why a text is no receipt.

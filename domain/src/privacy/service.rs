@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use super::{
-    CancelDeletion, CategoryCount, Cooldown, DeletionQuery, DeletionReason, DeletionRequest, NamedSubject,
-    NewDeletionRequest, PrivacyError, PrivacyRepository, Receipt, RequestChannel, Requested,
+    Bundle, CancelDeletion, CategoryCount, Cooldown, DeletionQuery, DeletionReason, DeletionRequest, DeletionState,
+    Due, DueReason, NamedSubject, NewDeletionRequest, PrivacyError, PrivacyRepository, Receipt, ReceiptKey,
+    ReceiptSigner, RequestChannel, Requested, SignedReceipt,
 };
 use crate::{
     clock::Clock,
-    ids::{DeletionRequestId, IdGenerator},
+    event::{EventEntity, EventLog, EventRecord},
+    ids::{CustomerId, DeletionRequestId, IdGenerator},
     lifecycle::Precondition,
+    page::PageRequest,
     tenancy::{Caller, Permission},
 };
 
@@ -18,13 +21,18 @@ use crate::{
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{
-///     privacy::{NamedSubject, PrivacyError, PrivacyService, RequestChannel},
+///     privacy::{MockReceiptSigner, NamedSubject, PrivacyError, PrivacyService, RequestChannel},
 ///     testkit::{CountingIds, FixedClock, MemoryStore, a_caller, an_id},
 /// };
 ///
 /// # futures::executor::block_on(async {
+/// let store = Arc::new(MemoryStore::default());
+/// let mut signer = MockReceiptSigner::new();
+/// signer.expect_open().returning(|| Ok(()));
 /// let service = PrivacyService {
-///     privacy: Arc::new(MemoryStore::default()),
+///     privacy: store.clone(),
+///     events: store,
+///     signer: Arc::new(signer),
 ///     clock: Arc::new(FixedClock::default()),
 ///     ids: Arc::new(CountingIds::default()),
 /// };
@@ -36,6 +44,10 @@ use crate::{
 pub struct PrivacyService {
     /// The store.
     pub privacy: Arc<dyn PrivacyRepository>,
+    /// The event log.
+    pub events: Arc<dyn EventLog>,
+    /// Signs receipts.
+    pub signer: Arc<dyn ReceiptSigner>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of new ids.
@@ -53,6 +65,7 @@ impl PrivacyService {
         (subject, channel, cooldown, reason): (NamedSubject, RequestChannel, Cooldown, Option<DeletionReason>),
     ) -> Result<Requested, PrivacyError> {
         let scope = caller.authorise(Permission::Administer)?;
+        self.signer.open().await?;
         let at = self.clock.now();
         let new = NewDeletionRequest { subject, channel, cooldown, reason, ids: self.ids.start(at), at };
         self.privacy.request(scope, new).await
@@ -91,6 +104,45 @@ impl PrivacyService {
         self.privacy.cancel(scope, id, CancelDeletion { ids: self.ids.start(at), at, only_if }).await
     }
 
+    /// Everything that is held about a customer of any status.
+    ///
+    /// # Errors
+    /// When the caller may not, there is no such customer, or the store fails.
+    pub async fn bundle(&self, caller: &Caller, id: CustomerId) -> Result<Bundle, PrivacyError> {
+        let scope = caller.authorise(Permission::Administer)?;
+        let record = self.privacy.record(scope, id).await?.ok_or(PrivacyError::UnknownCustomer)?;
+        let mut history: Vec<EventRecord> = Vec::new();
+        loop {
+            let offset = u64::try_from(history.len()).unwrap_or(u64::MAX);
+            let page = PageRequest::new(PageRequest::MAX_LIMIT.into(), offset).unwrap_or_default();
+            let page = self.events.history(scope, EventEntity::Customer(id), page).await?;
+            let last = page.items.is_empty();
+            history.extend(page.items);
+            if last || history.len() as u64 >= page.total {
+                break;
+            }
+        }
+        Ok(Bundle { at: self.clock.now(), record, history })
+    }
+
+    /// The customers whose data is about to be redacted, those first that are due first.
+    ///
+    /// # Errors
+    /// When the caller may not, or the store fails.
+    pub async fn due(&self, caller: &Caller) -> Result<Vec<Due>, PrivacyError> {
+        let scope = caller.authorise(Permission::Administer)?;
+        let (state, limit) = (Some(DeletionState::Suppressed), PageRequest::MAX_LIMIT);
+        let requests = self.privacy.requests(scope, DeletionQuery { state, before: None, limit }).await?;
+        let due = |request: &DeletionRequest| Due {
+            customer_id: request.customer_id,
+            due_at: request.due_at,
+            why: DueReason::Request,
+        };
+        let mut due: Vec<_> = requests.iter().map(due).collect();
+        due.sort_by_key(|due| (due.due_at, due.customer_id));
+        Ok(due)
+    }
+
     /// What the deletion of a customer would redact now.
     ///
     /// # Errors
@@ -104,12 +156,21 @@ impl PrivacyService {
         self.privacy.personal_data(scope, subject).await?.ok_or(PrivacyError::UnknownCustomer)
     }
 
-    /// The content of the receipt of a completed request.
+    /// The receipt of a completed request.
     ///
     /// # Errors
     /// When the caller may not, there is no such request, it is not completed, or the store fails.
-    pub async fn receipt(&self, caller: &Caller, id: DeletionRequestId) -> Result<Receipt, PrivacyError> {
+    pub async fn receipt(&self, caller: &Caller, id: DeletionRequestId) -> Result<SignedReceipt, PrivacyError> {
         let request = self.find(caller, id).await?;
-        Receipt::of(&request, self.privacy.storage()).ok_or(PrivacyError::NoReceipt)
+        let receipt = Receipt::of(&request, self.privacy.storage()).ok_or(PrivacyError::NoReceipt)?;
+        self.signer.sign(&receipt).await
+    }
+
+    /// The public keys of receipts, the newest first. Everybody may know them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn receipt_keys(&self) -> Result<Vec<ReceiptKey>, PrivacyError> {
+        self.signer.public_keys().await
     }
 }

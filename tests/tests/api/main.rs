@@ -27,6 +27,7 @@ mod order;
 mod pages;
 mod past;
 mod preconditions;
+mod privacy;
 mod restored;
 mod same_answers;
 mod search_customers;

@@ -200,10 +200,10 @@ async fn secrets_are_encrypted_with_a_new_key_and_the_old_one_is_no_longer_neede
         command.env("PATRON_SECRETS_KEY", keys).output().expect("the program starts")
     };
     // Without the old key nothing changes, and the message says so.
-    assert_refused(&rotate(&new), 1, &["2 endpoints and workflows cannot be decrypted"]);
+    assert_refused(&rotate(&new), 1, &["2 endpoints, workflows and keys cannot be decrypted"]);
     for told in [
-        "of 2 endpoints and workflows with the first key; 0 others already were",
-        "of 0 endpoints and workflows with the first key; 2 others already were",
+        "of 2 endpoints, workflows and keys with the first key; 0 others already were",
+        "of 0 endpoints, workflows and keys with the first key; 2 others already were",
     ] {
         let output = rotate(&format!("{new},{old}"));
         let said = String::from_utf8_lossy(&output.stdout).into_owned();

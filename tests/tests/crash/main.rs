@@ -3,5 +3,6 @@
 
 mod database;
 mod durability;
+mod privacy;
 mod server;
 mod webhooks;

@@ -12,8 +12,9 @@ use patron_tests::{
 use rstest::rstest;
 
 /// Tables that belong to no environment: owners, tenants with their environments, keys that are looked up before the
-/// environment is known, and the migrations.
-const OF_ALL: [&str; 5] = ["__diesel_schema_migrations", "api_keys", "environments", "owners", "tenants"];
+/// environment is known, keys of the installation, and the migrations.
+const OF_ALL: [&str; 6] =
+    ["__diesel_schema_migrations", "api_keys", "environments", "installation_keys", "owners", "tenants"];
 
 /// Every table, with whether it has a column `environment` that is never null. SQLite's index for finding customers consists of
 /// tables of its own, in which each word begins with the environment.

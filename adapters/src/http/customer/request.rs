@@ -81,6 +81,10 @@ macro_rules! create_request {
             #[serde(default)]
             #[schema(schema_with = optional::<WorkflowName>)]
             onboarding_workflow_name: Field<Text<'a>>,
+            /// Whether this is another customer than the one with this external id whose deletion was requested.
+            #[serde(default)]
+            #[schema(schema_with = optional::<bool>)]
+            confirm_new_subject: Field<bool>,
         }
 
         impl CreateCustomerRequest<'_> {
@@ -101,6 +105,7 @@ macro_rules! create_request {
                 let skip = fields.take("skip_onboarding_workflow", self.skip_onboarding_workflow).unwrap_or_default();
                 let workflow =
                     fields.optional("onboarding_workflow_name", self.onboarding_workflow_name, WorkflowName::new);
+                let confirmed = fields.take("confirm_new_subject", self.confirm_new_subject).unwrap_or_default();
                 let taxes = taxes(fields, self.tax_rate_overrides);
                 let links = links(fields, self.integration_entity_mapping);
                 let custom_fields = fields.take("custom_fields", self.custom_fields).unwrap_or_default().0;
@@ -118,6 +123,7 @@ macro_rules! create_request {
                     taxes,
                     links,
                     onboarding,
+                    confirm_new_subject: confirmed,
                 })
             }
         }

@@ -40,7 +40,7 @@ pub(crate) fn weight(mappings: &[IntegrationMapping]) -> usize {
 }
 
 /// The response to a change: the changed customer.
-pub(super) fn changed(status: StatusCode, changed: &CustomerChanged) -> Result<Answer, ApiError> {
+pub(crate) fn changed(status: StatusCode, changed: &CustomerChanged) -> Result<Answer, ApiError> {
     let CustomerAggregate { customer, mappings, .. } = &changed.event.state;
     let write = || Answer::json(status, &CustomerResponse::new(customer, mappings));
     let mut answer = blocking(weight(mappings), write)?;
@@ -114,6 +114,10 @@ macro_rules! customer_response {
             tax_exemptions: Vec<TaxExemptionResponse<'a>>,
             #[schema(schema_with = custom_fields)]
             custom_fields: &'a CustomFields,
+            /// `true` if a legal hold is placed on the customer, which keeps it from being erased; absent otherwise.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[schema(nullable = false)]
+            legal_hold: Option<bool>,
             #[schema(schema_with = metadata)]
             metadata: &'a BTreeMap<String, String>,
             #[schema(schema_with = exactly::<Status>)]
@@ -151,6 +155,7 @@ macro_rules! customer_response {
                     tax_ids: customer.tax_ids.iter().map(TaxIdResponse::new).collect(),
                     tax_exemptions: customer.tax_exemptions.iter().map(TaxExemptionResponse::new).collect(),
                     custom_fields: &profile.custom_fields,
+                    legal_hold: customer.legal_hold.as_ref().map(|_| true),
                     metadata: profile.metadata.as_map(),
                     status: customer.status,
                     tenant_id: customer.owner.tenant_id,

@@ -63,6 +63,9 @@ macro_rules! update_request {
             custom_fields: Stated<Given>,
             #[schema(schema_with = objects::<LinkRequest<'_>, { NewLinks::MAX }>)]
             integration_entity_mapping: Field<List<LinkRequest<'a>>>,
+            /// Whether this is another customer than the one with the new external id whose deletion was requested.
+            #[schema(schema_with = optional::<bool>)]
+            confirm_new_subject: Field<bool>,
             /// Cannot be changed; may be repeated as it is.
             #[schema(schema_with = or_null::<CustomerId>)]
             id: Field<Text<'a>>,
@@ -119,6 +122,9 @@ macro_rules! update_request {
                     tax_exemptions: items_change(fields, self.tax_exemptions, null),
                     custom_fields: custom_fields(fields, self.custom_fields, null),
                     links: links(fields, self.integration_entity_mapping),
+                    confirm_new_subject: fields
+                        .take("confirm_new_subject", self.confirm_new_subject)
+                        .unwrap_or_default(),
                 }
             }
         }

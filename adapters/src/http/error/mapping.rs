@@ -6,6 +6,7 @@ use patron_domain::{
     customer::{ChangeCustomerError, ReadError},
     event::FollowError,
     lifecycle::VersionConflict,
+    privacy::PrivacyError,
     store::StoreError,
     tenancy::{EnvironmentError, KeyError, PermissionDenied},
 };
@@ -65,6 +66,8 @@ impl From<ChangeCustomerError> for ApiError {
             ChangeCustomerError::AlreadyAssociated { existing } => {
                 Self::already_exists("tax_rate_code", message, existing.to_string())
             }
+            ChangeCustomerError::ErasedSubject => Self::erased_subject(),
+            ChangeCustomerError::NotHeld => Self::not_found(message),
             ChangeCustomerError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             ChangeCustomerError::VersionConflict { current } => Self::version_conflict(current),
             ChangeCustomerError::Store(error) => error.into(),
@@ -101,6 +104,32 @@ impl From<AuditError> for ApiError {
         match error {
             AuditError::Denied(error) => error.into(),
             AuditError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
+        }
+    }
+}
+
+impl From<PrivacyError> for ApiError {
+    fn from(error: PrivacyError) -> Self {
+        let message = error.to_string();
+        match error {
+            PrivacyError::Denied(error) => error.into(),
+            PrivacyError::Invalid(violations) => violations.into(),
+            PrivacyError::UnknownCustomer | PrivacyError::UnknownRequest | PrivacyError::NoReceipt => {
+                Self::not_found(message)
+            }
+            PrivacyError::Blocked(blocking) => Self::erasure_blocked(&blocking, message),
+            PrivacyError::Begun => Self::of(ErrorKind::ErasureBegun, message),
+            PrivacyError::ExternalIdTaken { existing } => {
+                Self::already_exists("external_id", message, existing.to_string())
+            }
+            PrivacyError::KeyReused(reused) => Self::idempotency_key_reused(reused),
+            PrivacyError::VersionConflict(conflict) => conflict.into(),
+            PrivacyError::Keys(error) => {
+                tracing::error!(%error, "answered 503; add the key with which they were sealed to PATRON_SECRETS_KEY");
+                Self::unavailable()
+            }
+            PrivacyError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
     }

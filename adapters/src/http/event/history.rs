@@ -29,8 +29,8 @@ pub(super) async fn history(
     let missing = || ApiError::not_found("there is no customer with this id");
     let id = CustomerId::parse(id).map_err(|_| missing())?;
     let events = services.events()?.history(&caller, EventEntity::Customer(id), page).await?;
-    // Creating a customer is an event, so one without events does not exist. But its old events may have been removed.
-    if events.total == 0 && services.customers.find(&caller, id).await?.is_none() {
+    // A customer that is suppressed or erased has events, and looks as if it did not exist.
+    if services.customers.find(&caller, id).await?.is_none() {
         return Err(missing());
     }
     whole_page_of(&events, page, by_cursor)?;

@@ -3,7 +3,7 @@
 mod history;
 mod line;
 mod list;
-pub(super) mod response;
+pub(crate) mod response;
 
 use rocket::{Route, routes};
 

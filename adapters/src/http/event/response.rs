@@ -24,7 +24,7 @@ use crate::http::{
 /// One event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
-pub(super) struct EventResponse<'a> {
+pub(crate) struct EventResponse<'a> {
     #[schema(schema_with = exactly::<EventId>)]
     id: EventId,
     /// `customer.deleted` is Flexprice's word for an archived customer; `customer.restored` may follow.
@@ -105,7 +105,7 @@ struct CustomerData<'a> {
 }
 
 impl<'a> EventResponse<'a> {
-    pub(super) fn new(event: &'a EventRecord) -> Self {
+    pub(crate) fn new(event: &'a EventRecord) -> Self {
         Self {
             id: event.id,
             r#type: event.kind.event_type(),

@@ -11,8 +11,8 @@ use patron_domain::{
         AddressLine, BillingCurrency, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
         ContactDesignation, ContactMobile, ContactRole, CountryCode, CustomerName, CustomerType, DocumentUrl,
         ElectronicAddressScheme, ElectronicAddressValue, Email, ExemptionNote, ExemptionReason, ExternalId, FirstName,
-        LastName, LegalName, Locale, PostalCode, RecipientReason, RegistrationNumber, Salutation, ShippingName,
-        ShippingPhone, State, Tag, TaxId, TaxIdType, TaxTreatment, TimeZone,
+        HoldReason, LastName, LegalName, Locale, PostalCode, RecipientReason, RegistrationNumber, Salutation,
+        ShippingName, ShippingPhone, State, Tag, TaxId, TaxIdType, TaxTreatment, TimeZone,
         find::{FindQuery, FindStatus, HitClass},
         query::{DataType, Direction, Expansion, FilterField, Operator, SortField},
     },
@@ -24,6 +24,7 @@ use patron_domain::{
     network::Network,
     onboarding::WorkflowName,
     page::PageRequest,
+    privacy::{Category, Cooldown, DeletionReason, DeletionState, DueReason, RequestChannel},
     tax::{
         CurrencyCode, FixedAmount, MAX_DIGITS, PassedOver, Percentage, Priority, TaxBehavior, TaxBehaviorSource,
         TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType, TaxedEntityType,
@@ -81,6 +82,8 @@ texts! {
     ApiKeyName: "The purpose of a key: no characters that change the direction of text.", "Billing worker";
     RequestId: "The id of the request that caused it.", "7f3a-1";
     EnvironmentName: "The name of an environment: no characters that change the direction of text.", "Staging";
+    DeletionReason: "The reason of the request; erased with the customer. Tabs and line breaks are allowed.", "Letter of 2026-11-03";
+    HoldReason: "The reason of the hold; erased with the customer. Tabs and line breaks are allowed.", "Lawsuit 7 O 11/26";
     Actor: "The actor: the id of an API key, `system`, or a user's name.", "secret_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
 }
 
@@ -110,6 +113,10 @@ words! {
     Role: "The permissions of a key.";
     EventType: "The type of an event.";
     AuditAction: "The action.";
+    DeletionState: "The state of the request.";
+    RequestChannel: "The way in which the person asked: through your application, or by letter or e-mail.";
+    Category: "The kind of records.";
+    DueReason: "The reason: its deletion was requested, or it was archived long ago.";
     AuditObjectType: "The type of the object.";
     EventEntityType: "The type of the event's entity.";
 }
@@ -210,6 +217,14 @@ impl Shape for EventLimit {
         let says = format!("The most events in the response, by default {standard}.");
         let range = Some((1, Self::MAX.into()));
         Look { kinds: vec![Type::Integer], range, says, example: json!(standard), ..Look::default() }
+    }
+}
+
+impl Shape for Cooldown {
+    fn look() -> Look {
+        let says = format!("The days before the redaction begins, by default {}.", Self::DEFAULT_DAYS);
+        let range = Some((0, Self::MAX_DAYS.into()));
+        Look { kinds: vec![Type::Integer], range, says, example: json!(Self::DEFAULT_DAYS), ..Look::default() }
     }
 }
 

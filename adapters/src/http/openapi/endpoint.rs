@@ -84,7 +84,8 @@ impl Endpoint {
     /// Declares `Idempotency-Key`. Call this after the responses, as for everything that adds headers to them.
     pub(crate) fn idempotent(mut self) -> Self {
         self.operation = self.operation.parameter_ref(parameter_ref("Idempotency-Key"));
-        self.refuses([Refusal::Invalid, Refusal::Taken, Refusal::KeyReused]).answering("Idempotency-Replayed")
+        self.refuses([Refusal::Invalid, Refusal::Taken, Refusal::KeyReused, Refusal::Gone])
+            .answering("Idempotency-Replayed")
     }
 
     /// Declares `If-Match`, and the version as `ETag` in responses.

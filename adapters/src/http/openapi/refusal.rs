@@ -8,6 +8,7 @@ use patron_domain::{
     idempotency::IdempotencyKeyReused,
     ids::{CustomerId, CustomerKind, Kind},
     lifecycle::Version,
+    privacy::{Blocking, PrivacyError},
     tax::TaxesOfError,
     tenancy::{Permission, PermissionDenied},
     violation::{Violation, Violations},
@@ -44,6 +45,12 @@ pub(crate) enum Refusal {
     TooSlow,
     /// 409: the value is taken.
     Taken,
+    /// 409: the external id belonged to an erased customer.
+    ErasedSubject,
+    /// 409: something keeps a customer from being erased.
+    ErasureBlocked,
+    /// 409: an erasure has begun.
+    ErasureBegun,
     /// 409: the idempotency key was used for another request.
     KeyReused,
     /// 410: the cursor.
@@ -77,7 +84,8 @@ struct ErrorShape {
     /// The status of the response.
     http_status_code: u16,
     /// The faults by the JSON path of a field, or by the name of a parameter or header. With the code `log_taken_back`:
-    /// `resume_from`, a cursor. With the code `gone`: `oldest_at`, the time of the oldest state that is left.
+    /// `resume_from`, a cursor. With the code `gone`: `oldest_at`, the time of the oldest state that is left. With
+    /// `erasure_blocked`: `blocking`, a list.
     #[schema(nullable = false)]
     details: Option<BTreeMap<String, ToldShape>>,
 }
@@ -90,6 +98,7 @@ struct ErrorShape {
 enum ToldShape {
     Fault(DetailShape),
     Fact(String),
+    Facts(Vec<String>),
 }
 
 #[derive(Serialize, ToSchema)]
@@ -117,7 +126,7 @@ fn codes() -> RefOr<Schema> {
 
 impl Refusal {
     /// All kinds of errors.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Invalid,
         Self::InvalidOperation,
         Self::Unauthenticated,
@@ -126,6 +135,9 @@ impl Refusal {
         Self::NotFound,
         Self::TooSlow,
         Self::Taken,
+        Self::ErasedSubject,
+        Self::ErasureBlocked,
+        Self::ErasureBegun,
         Self::KeyReused,
         Self::LogTakenBack,
         Self::Gone,
@@ -159,6 +171,9 @@ impl Refusal {
             Self::NotFound => ChangeCustomerError::UnknownCustomer.into(),
             Self::TooSlow => ApiError::body_timeout(limits.body_timeout.as_secs()),
             Self::Taken => ChangeCustomerError::ExternalIdTaken { existing: example_customer() }.into(),
+            Self::ErasedSubject => ApiError::erased_subject(),
+            Self::ErasureBlocked => PrivacyError::Blocked(vec![Blocking::LegalHold]).into(),
+            Self::ErasureBegun => PrivacyError::Begun.into(),
             Self::KeyReused => ApiError::idempotency_key_reused(IdempotencyKeyReused::default()),
             Self::LogTakenBack => FollowError::from(LogTakenBack { resume_from: EventCursor::START }).into(),
             Self::Gone => TaxesOfError::HistoryRemoved.into(),
@@ -187,12 +202,18 @@ impl Refusal {
             Self::NotFound => "It does not exist in the caller's environment.",
             Self::TooSlow => "The body did not arrive in time.",
             Self::Taken => "The value is taken.",
+            Self::ErasedSubject => {
+                "The external id belonged to a customer whose deletion was requested. `confirm_new_subject` says that this \
+                 is another one."
+            }
+            Self::ErasureBlocked => "Something keeps the customer from being erased; `details.blocking` lists it.",
+            Self::ErasureBegun => "The erasure has begun and cannot be cancelled.",
             Self::KeyReused => "The `Idempotency-Key` was used for another request.",
             Self::LogTakenBack => {
                 "A restore or a fail-over took back the events behind the cursor. `details.resume_from` is the cursor to \
                  continue with: nothing is missed, and events of the last minute may come again."
             }
-            Self::Gone => "The events of that time were removed.",
+            Self::Gone => "It was removed: the events of that time, or the answer under the `Idempotency-Key`.",
             Self::Changed => "`If-Match` does not name the current version, which `ETag` and `details` contain.",
             Self::TooLarge => "The body is too large.",
             Self::NoJson => "The content type of the body is not JSON, or the body is compressed.",

@@ -24,6 +24,7 @@ use super::{
     onboarding::row::{RunRow, WorkflowRow},
     open::OpenError,
     owners::OwnerRow,
+    privacy::row::{DeletionRow, InstallationKeyRow, SubjectRow, SuppressedRow},
     tax::row::{DefaultRow, RateRow},
     tenancy::row::{ApiKeyRow, EnvironmentRow, TenantRow},
     url::DatabaseUrl,
@@ -81,6 +82,10 @@ tables! {
         DeliveryRow: webhook_deliveries (environment, endpoint, id);
         WorkflowRow: onboarding_workflows (environment, id);
         RunRow: onboarding_runs (environment, customer);
+        DeletionRow: deletion_requests (environment, id);
+        SuppressedRow: suppressed_customers (environment, id);
+        SubjectRow: erased_subjects (environment, tag, request);
+        InstallationKeyRow: installation_keys (id);
     }
     // Made again from the documents.
     made {

@@ -13,6 +13,7 @@ use patron_domain::{
     ids::{CustomerId, WorkflowId},
     lifecycle::Version,
     onboarding::OnboardingRun,
+    privacy::SubjectKey,
     store::StoreError,
     tenancy::EnvironmentScope,
     time::Timestamp,
@@ -27,6 +28,7 @@ use crate::persistence::{
     event::{row::EventRow, superseded::SupersededRow},
     idempotency::{Keeping, Once},
     onboarding::row::RunRow,
+    privacy::{Claimed, claimed},
     unit::Reads,
     value::{Document, Key},
     writes::{CountChange, Writes},
@@ -38,6 +40,21 @@ pub(crate) struct Job {
     pub(crate) scope: EnvironmentScope,
     pub(crate) environment: i32,
     pub(crate) command: ChangeCustomer,
+    /// The external ids that it may claim.
+    pub(crate) claimed: Claimed,
+}
+
+impl Job {
+    /// A change. Without the key of the installation, external ids of erased customers are not recognised.
+    pub(crate) fn new(
+        scope: &EnvironmentScope,
+        environment: i32,
+        command: ChangeCustomer,
+        key: Option<&SubjectKey>,
+    ) -> Self {
+        let claimed = claimed(key, scope.owner, &command);
+        Self { scope: scope.clone(), environment, command, claimed }
+    }
 }
 
 /// The answers to all changes, in their order, once everything is written.
@@ -54,7 +71,10 @@ pub(crate) async fn decide(unit: &dyn Reads, jobs: &[Job]) -> Result<(Answers, W
     }
     for (id, version, at, keeping) in std::mem::take(&mut batch.of_nothing) {
         let customer = Key::from(id);
-        keeping.latest(unit, &mut batch.writes, (customer, Some(customer)), version, at).await.map_err(Failure::Database)?;
+        keeping
+            .latest(unit, &mut batch.writes, (customer, Some(customer)), version, at)
+            .await
+            .map_err(Failure::Database)?;
     }
     Ok((answers, batch.into_writes(&facts)))
 }
@@ -81,7 +101,7 @@ struct Changed {
 
 impl Batch {
     fn decide(&mut self, job: &Job, facts: &mut Facts) -> Result<CustomerChanged, ChangeCustomerError> {
-        let Job { scope, environment, command } = job;
+        let Job { scope, environment, command, .. } = job;
         let keeping = match keeping(job, facts)? {
             Ok(event) => return Ok(CustomerChanged { event, replayed: true }),
             Err(keeping) => keeping,

@@ -65,6 +65,10 @@ struct Needs {
     workflows: BTreeSet<String>,
     count: bool,
     custom_fields: CustomFieldsNeeded,
+    /// The external ids that changes may claim, by their tags.
+    tags: BTreeMap<Vec<u8>, String>,
+    /// Whether there are some whose tags are not known.
+    without_tags: bool,
 }
 
 /// Looks up the facts that changes need, and locks them until the transaction ends.
@@ -72,7 +76,7 @@ pub(super) async fn load(unit: &dyn Reads, jobs: &[Job]) -> Result<BTreeMap<i32,
     let mut needs: BTreeMap<i32, (Owner, Needs)> = BTreeMap::new();
     for job in jobs {
         let (_, needs) = needs.entry(job.environment).or_insert_with(|| (job.scope.owner, Needs::default()));
-        needs.add(&job.command);
+        needs.add(job);
     }
     let each = needs.into_iter().map(|(environment, (owner, needs))| async move {
         let of_environment = jobs.iter().filter(|job| job.environment == environment);
@@ -84,7 +88,14 @@ pub(super) async fn load(unit: &dyn Reads, jobs: &[Job]) -> Result<BTreeMap<i32,
 }
 
 impl Needs {
-    fn add(&mut self, command: &ChangeCustomer) {
+    fn add(&mut self, job: &Job) {
+        let command = &job.command;
+        for (external_id, tag) in &job.claimed.0 {
+            match tag {
+                Some(tag) => drop(self.tags.insert(tag.clone(), external_id.clone())),
+                None => self.without_tags = true,
+            }
+        }
         match command.subject() {
             Subject::New => {}
             Subject::Id(id) => drop(self.ids.insert(id.into())),
@@ -112,7 +123,19 @@ async fn load_environment(
     needs: Needs,
     jobs: impl Iterator<Item = &Job> + Clone,
 ) -> Result<Facts, Failed> {
-    let Needs { ids, external_ids, wanted, codes, defaults, keys, workflows, count, custom_fields } = needs;
+    let Needs {
+        ids,
+        external_ids,
+        wanted,
+        codes,
+        defaults,
+        keys,
+        workflows,
+        count,
+        custom_fields,
+        tags,
+        without_tags,
+    } = needs;
     let (ids, external_ids, wanted) = (listed(ids), listed(external_ids), listed(wanted));
     let (codes, keys, workflows) = (listed(codes), listed(keys), listed(workflows));
     let defaults = async { if defaults { unit.share_defaults(environment).await } else { Ok(Vec::new()) } };
@@ -123,9 +146,15 @@ async fn load_environment(
             CustomFieldsNeeded::Locked => unit.share_custom_fields_of(environment).await,
         }
     };
-    // All transactions lock in this order: customers, custom fields, rates, defaults. Kept answers are read last: a transaction that
-    // sees the effects of an earlier request with the same key also sees its kept answer.
-    let ((rows, more), fields, (rates, defaults, workflows, holders, kept)) = try_join3(
+    let of_tags: Vec<Vec<u8>> = tags.keys().cloned().collect();
+    // Looked up after the holders: a customer that no longer holds its external id was suppressed before.
+    let erased = async {
+        let known = unit.tags_known(environment, &of_tags).await?;
+        Ok((known, without_tags && unit.has_subjects(environment).await?))
+    };
+    // All transactions lock in this order: customers, custom fields, rates, defaults. Kept answers are read last: a
+    // transaction that sees the effects of an earlier request with the same key also sees its kept answer.
+    let ((rows, more), fields, (rates, defaults, workflows, holders, ((erased, doubtful), kept))) = try_join3(
         try_join(
             unit.lock_customers(environment, &ids),
             unit.lock_customers_of_external_ids(environment, &external_ids),
@@ -136,11 +165,16 @@ async fn load_environment(
             defaults,
             unit.workflow_ids(environment, &workflows),
             unit.holders(environment, &wanted),
-            unit.lock_kept_keys(environment, &keys),
+            try_join(erased, unit.lock_kept_keys(environment, &keys)),
         ),
     )
     .await?;
-    let mut facts = Facts::default();
+    if doubtful {
+        let reason = "the key that recognises erased customers was not opened";
+        return Err(Failure::Refused(StoreError::unavailable(reason)));
+    }
+    let mut facts =
+        Facts { erased: erased.iter().filter_map(|tag| tags.get(tag).cloned()).collect(), ..Facts::default() };
     let definitions = fields.iter().map(|row| row.definition(owner)).collect::<Result<Vec<_>, _>>();
     facts.definitions = definitions.map_err(Failure::Refused)?.into();
     for row in rows.into_iter().chain(more) {

@@ -20,6 +20,7 @@ use patron_domain::{
 };
 
 use super::{
+    change::Job,
     row::index_key,
     search::Search,
     totals::{self, Totals},
@@ -59,7 +60,7 @@ impl CustomerRepository for Store {
                 None => return Err(ChangeCustomerError::UnknownCustomer),
             },
         };
-        self.engine.change(scope, environment, command).await
+        self.engine.change(Job::new(scope, environment, command, self.subject_key())).await
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {

@@ -21,7 +21,7 @@ pub(crate) async fn change(
         Failure::Database(error) => Failure::Database(error),
     };
     let environment = owners::within(unit, scope.owner).await.map_err(refused)?;
-    let job = [Job { scope: scope.clone(), environment, command }];
+    let job = [Job::new(scope, environment, command, None)];
     let (mut answers, writes) = decide(unit, &job).await.map_err(refused)?;
     let changed = answers.pop().unwrap_or_else(|| Err(StoreError::unavailable("the change was not made").into()));
     let changed = changed.map_err(Failure::Refused)?;

@@ -1,7 +1,9 @@
 //! Rows of the table `events`.
 
 use patron_domain::{
-    event::{CustomerEvent, CustomerMark, EventEntity, EventEntityType, EventPosition, EventRecord, EventType, TaxRateEvent},
+    event::{
+        CustomerEvent, CustomerMark, EventEntity, EventEntityType, EventPosition, EventRecord, EventType, TaxRateEvent,
+    },
     lifecycle::{Owner, Version},
     store::StoreError,
     stored,

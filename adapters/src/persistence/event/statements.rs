@@ -1,6 +1,9 @@
 //! Statements about events.
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, dsl::{case_when, min}};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
+    dsl::{case_when, min},
+};
 use patron_domain::{
     event::{EventEntities, EventEntityType, EventQuery, EventType},
     page::PageBytes,
@@ -46,12 +49,12 @@ impl Weighed for Whole {
 fn row((event, latest, version): Whole) -> EventRow {
     let of_customer = event.entity_kind == EventEntityType::Customer.code();
     let has_state = EventType::of(event.kind, "events", "kind").is_ok_and(EventType::has_state);
-    let document = match version {
+    let state = match version {
         _ if !of_customer => event.document,
         Some(_) if has_state => latest.or(event.document),
         _ => None,
     };
-    EventRow { document, ..event }
+    EventRow { document: state, ..event }
 }
 
 fn rows(found: Vec<Whole>) -> Vec<EventRow> {

@@ -123,13 +123,7 @@ impl Keeping {
         Ok(())
     }
 
-    fn outcome(
-        self,
-        writes: &mut Writes,
-        outcome: impl FnOnce() -> Outcome,
-        customer: Option<Key>,
-        at: Timestamp,
-    ) {
+    fn outcome(self, writes: &mut Writes, outcome: impl FnOnce() -> Outcome, customer: Option<Key>, at: Timestamp) {
         let Self { once, stale } = self;
         let Some(once) = once else { return };
         let kept: (Option<Key>, Option<KeptAnswer>) = match outcome() {

@@ -33,7 +33,13 @@ statements! {
             db.locked_rows(about.filter(customer.assume_not_null().eq(whom)).limit(limit)).await
         }
 
-        /// Their number.
+        /// The times of answers about a customer.
+        fn kept_about(db, of: i32, whom: Key) -> Vec<i64> {
+            let about = kept_answers.filter(environment.eq(of)).filter(customer.is_not_null());
+            db.rows(about.filter(customer.assume_not_null().eq(whom)).select(at)).await
+        }
+
+        /// The number of answers about a customer.
         fn count_kept_about(db, of: i32, whom: Key) -> i64 {
             let about = kept_answers.filter(environment.eq(of)).filter(customer.is_not_null());
             let about = about.filter(customer.assume_not_null().eq(whom)).count();

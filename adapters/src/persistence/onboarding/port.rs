@@ -217,7 +217,7 @@ impl OnboardingRepository for Store {
                 let run = row.run(owner).map_err(refused)?.amended(amendment, at).map_err(refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 writes.runs.push(RunRow::new(environment, &run));
-                keeping.answer(&mut writes, &run, at);
+                keeping.answer_about(&mut writes, customer.into(), &run, at);
                 Ok(Decision { answer: Done::now(run), writes })
             };
             work.boxed()

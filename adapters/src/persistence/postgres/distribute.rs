@@ -13,10 +13,10 @@ use super::{connect, migrate, pooler, problem::Problem, session::Session, settin
 use crate::persistence::{open::OpenError, url::PostgresUrl};
 
 /// Tables that are copied to every server. Tables with references come after the tables that they refer to.
-const COPIED: [&str; 4] = ["tenants", "environments", "owners", "api_keys"];
+const COPIED: [&str; 5] = ["tenants", "environments", "owners", "api_keys", "installation_keys"];
 
 /// Tables that are distributed by environment. The first one decides where an environment is, and the others follow it.
-const SPREAD: [&str; 14] = [
+const SPREAD: [&str; 17] = [
     "logs",
     "audit",
     "tax_rates",
@@ -31,6 +31,9 @@ const SPREAD: [&str; 14] = [
     "webhook_deliveries",
     "onboarding_workflows",
     "onboarding_runs",
+    "deletion_requests",
+    "suppressed_customers",
+    "erased_subjects",
 ];
 
 /// Whether the tables are distributed. Call it before the migrations: on a worker they would fail, or create tables that

@@ -31,9 +31,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use patron_domain::{
-    customer::{ChangeCustomer, ChangeCustomerError, CustomerChanged},
+    customer::{ChangeCustomerError, CustomerChanged},
+    privacy::StorageKind,
     store::StoreError,
-    tenancy::EnvironmentScope,
 };
 use tokio::{sync::Semaphore, task::JoinHandle};
 
@@ -173,13 +173,17 @@ impl Engine for PostgresEngine {
         write::write((self.pool_of(party).clone(), party), permit, self.timeouts.call, work).await
     }
 
-    async fn change(
-        &self,
-        scope: &EnvironmentScope,
-        environment: i32,
-        command: ChangeCustomer,
-    ) -> Result<CustomerChanged, ChangeCustomerError> {
-        self.customers.change(Job { scope: scope.clone(), environment, command }).await
+    async fn change(&self, job: Job) -> Result<CustomerChanged, ChangeCustomerError> {
+        self.customers.change(job).await
+    }
+
+    /// Nothing: what the server keeps is the operator's to remove. The receipt says so.
+    async fn forget(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn storage(&self) -> StorageKind {
+        StorageKind::Postgresql
     }
 
     fn commits(&self) -> Arc<Commits> {

@@ -10,6 +10,7 @@ use std::{
 
 use diesel::{connection::SimpleConnection, prelude::*, result::Error};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use patron_domain::store::StoreError;
 
 use crate::persistence::{
     error::{Failure, store_error},
@@ -31,7 +32,9 @@ const COMMON: &str =
     "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;";
 /// A commit is on the disk when it is acknowledged, and readers do not wait for it. The log is checkpointed at 16 MiB,
 /// four times SQLite's default: a page that many commits change is then written to the file once for all of them.
-const WRITER: &str = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;";
+/// Deleted and overwritten values are zeroed in the file from the first write on: an erased person leaves no trace in
+/// free space.
+const WRITER: &str = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA secure_delete=ON;";
 const READER: &str = "PRAGMA query_only=ON;";
 
 /// Read and write access for this user only. SQLite gives its log and the index of the log the same mode as the file.
@@ -142,6 +145,31 @@ fn file_error(error: &Error) -> String {
                 .to_owned()
         }
         _ => store_error(error).to_string(),
+    }
+}
+
+/// Moves everything from the write-ahead log to the file, and truncates the log. It has to wait until no reader uses the
+/// log, so it is tried again for some time.
+pub(super) fn truncate_log(path: &Path, timeout: Duration) -> Result<(), StoreError> {
+    #[derive(QueryableByName)]
+    struct Outcome {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        busy: i32,
+    }
+    const PAUSE: Duration = Duration::from_millis(20);
+    let mut connection = open(path, Role::Writer).map_err(|error| StoreError::unavailable(error.to_string()))?;
+    let mut waited = Duration::ZERO;
+    loop {
+        let outcome = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Outcome>(&mut connection);
+        match outcome {
+            Ok(Outcome { busy: 0 }) => return Ok(()),
+            Err(error) if !is_locked(&error) => return Err(store_error(&error)),
+            _ if waited >= timeout => {
+                return Err(StoreError::unavailable("readers kept the write-ahead log from being truncated"));
+            }
+            _ => std::thread::sleep(PAUSE),
+        }
+        waited += PAUSE;
     }
 }
 

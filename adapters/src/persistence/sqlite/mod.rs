@@ -13,15 +13,15 @@ pub(crate) mod unit;
 mod within;
 mod writer;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use diesel::{QueryResult, result::Error};
 use futures_util::future::{BoxFuture, FutureExt};
 use patron_domain::{
-    customer::{ChangeCustomer, ChangeCustomerError, CustomerChanged},
+    customer::{ChangeCustomerError, CustomerChanged},
+    privacy::StorageKind,
     store::StoreError,
-    tenancy::EnvironmentScope,
 };
 
 use crate::commits::Commits;
@@ -45,6 +45,8 @@ use super::{
 pub(crate) struct SqliteEngine {
     writer: Writer,
     readers: Readers,
+    path: PathBuf,
+    timeout: Duration,
     // Held until the engine is dropped.
     _lock: Option<ServerLock>,
 }
@@ -72,7 +74,8 @@ impl SqliteEngine {
         let mut connection = connection::open(&path, Role::Writer)?;
         connection::migrate(&mut connection)?;
         let readers = Readers::open(&path, &options)?;
-        Ok(Self { writer: Writer::start(connection, options.write_queue, options.timeout), readers, _lock: lock })
+        let writer = Writer::start(connection, options.write_queue, options.timeout);
+        Ok(Self { writer, readers, path, timeout: options.timeout, _lock: lock })
     }
 }
 
@@ -104,13 +107,8 @@ impl Engine for SqliteEngine {
         self.writer.write(work).await
     }
 
-    async fn change(
-        &self,
-        scope: &EnvironmentScope,
-        environment: i32,
-        command: ChangeCustomer,
-    ) -> Result<CustomerChanged, ChangeCustomerError> {
-        let job = [Job { scope: scope.clone(), environment, command }];
+    async fn change(&self, job: Job) -> Result<CustomerChanged, ChangeCustomerError> {
+        let job = [job];
         match self.writer.write(Box::new(move |unit| one(unit, job.clone()).boxed())).await {
             Ok(answer) => answer.downcast().map(|changed| *changed).map_err(|_| mixed_up().into()),
             Err(Refused::Store(error)) => Err(error.into()),
@@ -127,6 +125,18 @@ impl Engine for SqliteEngine {
     async fn ping(&self) -> Result<(), StoreError> {
         self.writer.ping()?;
         self.readers.look_up(|unit| at_once(unit.environments_known())).await.map(drop)
+    }
+
+    /// Moves everything from the write-ahead log to the file and truncates the log, which may hold old pages.
+    async fn forget(&self) -> Result<(), StoreError> {
+        let (path, timeout) = (self.path.clone(), self.timeout);
+        let work = move || connection::truncate_log(&path, timeout);
+        let stopped = |_| StoreError::unavailable("truncating the log was interrupted");
+        tokio::task::spawn_blocking(work).await.map_err(stopped)?
+    }
+
+    fn storage(&self) -> StorageKind {
+        StorageKind::Sqlite
     }
 
     fn observe(&self) {

@@ -61,7 +61,7 @@ fn rate_writes(environment: i32, event: &TaxRateEvent, keeping: Box<Keeping>) ->
     let row = RateRow::new(environment, &event.state);
     let mut writes = Writes::default();
     writes.events.push(EventRow::of_tax_rate(environment, event, row.document.clone()));
-    keeping.event(&mut writes, event.id, event.at);
+    keeping.event(&mut writes, event.id, None, event.at);
     (row, writes)
 }
 
@@ -157,7 +157,7 @@ impl TaxRepository for Store {
                 let event = command.decide(&scope, &facts).map_err(Failure::Refused)?;
                 if facts.current.as_ref() == Some(&event.state) {
                     let mut writes = Writes { marked: Some(environment), ..Writes::default() };
-                    keeping.latest(unit, &mut writes, id, event.sequence, at).await?;
+                    keeping.latest(unit, &mut writes, (id, None), event.sequence, at).await?;
                     return Ok(Decision { answer: Done::now(event.state), writes });
                 }
                 let (row, mut writes) = rate_writes(environment, &event, keeping);

@@ -3,12 +3,13 @@
 //! Work is found in all environments without locks. It is then taken in one transaction for each environment, and the
 //! locks of the endpoints decide which server gets it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use diesel::QueryResult;
 use futures_util::FutureExt;
 use patron_domain::{
     event::EventPosition,
-    ids::WebhookEndpointId,
+    ids::{CustomerId, WebhookEndpointId},
     store::StoreError,
     time::Timestamp,
     webhook::{Disabled, LeaseClaim, RoundRecord, WebhookEndpoint},
@@ -21,6 +22,7 @@ use crate::persistence::{
     metrics,
     party::Party,
     store::Store,
+    unit::Reads,
     value::Key,
     writes::Writes,
 };
@@ -149,6 +151,8 @@ impl Store {
                 if let Some(reason) = record.disabled.filter(|_| endpoint.disabled.is_none()) {
                     endpoint.disabled = Some(Disabled { reason, at: record.at });
                 }
+                let mut rows = rows;
+                forget_answers(unit, environment, &mut rows).await?;
                 let mut until = record.lease_until.map(Timestamp::micros);
                 if until.is_some() && unit.is_suspended(environment).await? {
                     // The results of the round are saved, and no further round begins.
@@ -167,4 +171,19 @@ impl Store {
         });
         write.await
     }
+}
+
+/// Drops answers about people that are being erased or were. A round may end long after it began.
+async fn forget_answers(unit: &dyn Reads, environment: i32, rows: &mut [DeliveryRow]) -> QueryResult<()> {
+    let customer = |row: &DeliveryRow| CustomerId::parse(&row.entity).ok().map(Key::from);
+    let answered = rows.iter().filter(|row| row.last_answer.is_some());
+    let customers: BTreeSet<Key> = answered.filter_map(customer).collect();
+    if customers.is_empty() {
+        return Ok(());
+    }
+    let erased = unit.erased_among(environment, &customers.into_iter().collect::<Vec<_>>()).await?;
+    for row in rows.iter_mut().filter(|row| customer(row).is_some_and(|id| erased.contains(&id))) {
+        row.last_answer = None;
+    }
+    Ok(())
 }

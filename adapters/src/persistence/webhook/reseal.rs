@@ -1,12 +1,14 @@
-//! Encryption of stored secrets with another key: the endpoints of an environment in one transaction, its workflow
-//! versions in several.
+//! Encryption of stored secrets with another key: the keys of the installation, the endpoints of an environment in one
+//! transaction, its workflow versions in several.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
+    ids::WebhookEndpointId,
     lifecycle::Owner,
+    privacy::{InstallationKey, InstallationKeys},
     store::StoreError,
     tenancy::SystemScope,
     webhook::{Resealed, Resealing, SecretVault},
@@ -26,10 +28,10 @@ const STEP: i64 = 100;
 
 #[async_trait]
 impl Resealing for Store {
-    async fn reseal(&self, _scope: &SystemScope, vault: Arc<dyn SecretVault>) -> Result<Resealed, StoreError> {
+    async fn reseal(&self, scope: &SystemScope, vault: Arc<dyn SecretVault>) -> Result<Resealed, StoreError> {
         let all = self.read(Pace::LookUp, |unit| unit.environments_known().boxed()).await?;
         let owners = self.owners_of(all).await?;
-        let mut resealed = Resealed::default();
+        let mut resealed = self.reseal_keys(scope, vault.as_ref()).await?;
         for (environment, owner) in owners {
             resealed += self.reseal_endpoints(environment, owner, &vault).await?;
             let mut after = Some(Key::NIL);
@@ -44,6 +46,19 @@ impl Resealing for Store {
 }
 
 impl Store {
+    /// Encrypts the keys of the installation with another key.
+    async fn reseal_keys(&self, scope: &SystemScope, vault: &dyn SecretVault) -> Result<Resealed, StoreError> {
+        let mut counts = Resealed::default();
+        for key in InstallationKeys::keys(self, scope).await? {
+            // As where they are sealed: the id of the key takes the place of an endpoint's.
+            let place = WebhookEndpointId::from_uuid(key.id.uuid());
+            if let Some(secret) = counts.count(vault.reseal(place, &key.secret)) {
+                InstallationKeys::reseal(self, scope, InstallationKey { secret, ..key }).await?;
+            }
+        }
+        Ok(counts)
+    }
+
     async fn reseal_endpoints(
         &self,
         environment: i32,

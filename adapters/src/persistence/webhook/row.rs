@@ -132,7 +132,7 @@ impl DeliveryRow {
             last_took: last.map(|last| i64::try_from(last.took.as_micros()).unwrap_or(i64::MAX)),
             last_status: last.and_then(|last| last.outcome.ok()).map(i32::from),
             last_failure: last.and_then(|last| last.outcome.err()).map(|failure| failure.as_str().to_owned()),
-            last_answer: last.map(|last| last.answer.clone()),
+            last_answer: last.map(|last| last.answer.clone()).filter(|answer| !answer.is_empty()),
             created_at: delivery.created_at.micros(),
             updated_at: delivery.updated_at.micros(),
         }

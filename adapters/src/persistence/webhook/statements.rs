@@ -144,6 +144,24 @@ statements! {
             db.rows(ordered.limit(limit)).await
         }
 
+        /// The waiting deliveries about an entity.
+        fn waiting_about(db, environment: i32, entity: &str) -> Vec<DeliveryRow> {
+            let waiting = webhook_deliveries::table
+                .filter(webhook_deliveries::environment.eq(environment))
+                .filter(webhook_deliveries::status.eq(WAITING))
+                .filter(webhook_deliveries::entity.eq(entity));
+            db.rows(waiting).await
+        }
+
+        /// The same, locked.
+        fn lock_waiting_about(db, environment: i32, entity: &str) -> Vec<DeliveryRow> {
+            let waiting = webhook_deliveries::table
+                .filter(webhook_deliveries::environment.eq(environment))
+                .filter(webhook_deliveries::status.eq(WAITING))
+                .filter(webhook_deliveries::entity.eq(entity));
+            db.locked_rows(waiting).await
+        }
+
         /// The failed deliveries of an endpoint, oldest first, locked.
         fn lock_failed(db, environment: i32, endpoint: Key, limit: i64) -> Vec<DeliveryRow> {
             let failed = deliveries_of!(environment, endpoint).filter(webhook_deliveries::status.eq(FAILED));

@@ -12,8 +12,8 @@ use crate::{
     lifecycle::{Owner, Status},
     privacy::{
         CancelDeletion, CancelFacts, Category, CategoryCount, DeletionDecision, DeletionFacts, DeletionQuery,
-        DeletionRequest, DeletionState, ErasureClaim, NamedSubject, NewDeletionRequest, PrivacyError,
-        PrivacyRepository, RedactionStep, Requested, StorageKind, SubjectKey, SubjectTag, Suppression,
+        DeletionRequest, DeletionState, ErasureClaim, NamedSubject, NewDeletionRequest, PersonalRecord, PrivacyError,
+        PrivacyRepository, Redaction, RedactionStep, Requested, StorageKind, SubjectKey, SubjectTag, Suppression,
     },
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -251,6 +251,21 @@ impl PrivacyRepository for MemoryStore {
         Ok(cancelled.request)
     }
 
+    async fn record(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<PersonalRecord>, StoreError> {
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        let Some(customer) = registry.customers.get(&id).cloned() else { return Ok(None) };
+        let requests = registry.deletions.values().map(|one| &one.request);
+        let kept = registry.kept_about(id).into_iter();
+        Ok(Some(PersonalRecord {
+            customer,
+            run: registry.runs.get(&id).map(|stored| stored.run.clone()),
+            requests: requests.filter(|request| request.customer_id == id).cloned().collect(),
+            kept_answers: kept.filter_map(|key| registry.idempotency.get(&key)).map(|record| record.at).collect(),
+            deliveries: registry.telling_deliveries_about(id),
+        }))
+    }
+
     async fn personal_data(
         &self,
         scope: &EnvironmentScope,
@@ -289,7 +304,7 @@ impl PrivacyRepository for MemoryStore {
         Ok(claimed)
     }
 
-    async fn redact(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<DeletionRequest>, StoreError> {
+    async fn redact(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<Redaction>, StoreError> {
         let mut state = self.lock();
         let registry = state.registry(step.owner);
         let Some(stored) = registry.deletions.get(&step.id) else { return Ok(None) };
@@ -307,9 +322,21 @@ impl PrivacyRepository for MemoryStore {
                 request = request.redacted(*category, redacted as u64);
                 let lease = Some((step.holder, step.until));
                 registry.deletions.insert(step.id, StoredDeletion { request: request.clone(), lease });
-                return Ok(Some(request));
+                return Ok(Some(Redaction { request, more: true }));
             }
         }
+        Ok(Some(Redaction { request, more: false }))
+    }
+
+    async fn verify(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<DeletionRequest>, StoreError> {
+        let mut state = self.lock();
+        let registry = state.registry(step.owner);
+        let Some(stored) = registry.deletions.get(&step.id) else { return Ok(None) };
+        if stored.lease.as_ref().is_none_or(|(holder, _)| *holder != step.holder) {
+            return Ok(None);
+        }
+        let request = stored.request.clone();
+        let id = request.customer_id;
         let left: Vec<_> = PLACES.iter().map(|(category, count, _)| (*category, count(registry, id) as u64)).collect();
         let request = request.verified(&left, step.at);
         let lease = request.state.is_open().then_some((step.holder, step.until));

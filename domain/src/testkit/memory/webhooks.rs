@@ -67,6 +67,17 @@ impl Registry {
             .count()
     }
 
+    /// The deliveries about a customer that wait or have an answer.
+    pub(super) fn telling_deliveries_about(&self, customer: CustomerId) -> Vec<Delivery> {
+        let entity = customer.to_string();
+        let all = self.endpoints.values().flat_map(|stored| stored.deliveries.values());
+        let tells = |one: &&Delivery| {
+            let answered = one.last.as_ref().is_some_and(|last| !last.answer.is_empty());
+            one.entity_id == entity && (answered || one.state.status() == DeliveryStatus::Waiting)
+        };
+        all.filter(tells).cloned().collect()
+    }
+
     /// Removes stored answers to deliveries about a customer.
     pub(super) fn forget_answers_about(&mut self, customer: CustomerId, limit: usize) -> usize {
         let last = self.deliveries_about(customer).filter_map(|delivery| delivery.last.as_mut());

@@ -1,0 +1,29 @@
+//! `GET /privacy/due`
+
+use rocket::{get, routes};
+
+use super::response::DueList;
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+    openapi::Endpoint,
+    query::Query,
+};
+
+/// Lists the customers whose data is about to be redacted.
+#[get("/privacy/due")]
+pub(super) async fn due(caller: CanAdminister, services: Services<'_>, query: Query<'_>) -> Result<Answer, ApiError> {
+    let mut broken = query.faults();
+    query.only(&[], &mut broken);
+    broken.into_result()?;
+    Answer::ok(&DueList::new(&services.privacy()?.due(&caller).await?))
+}
+
+/// The documentation of this endpoint.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. Those first that are due first; at most 1,000.";
+    Endpoint::new(routes![due], "listDueErasures", "List customers that are about to be erased", says)
+        .with_key()
+        .answers::<DueList>(200, "The customers.")
+}

@@ -1,0 +1,87 @@
+//! `POST /privacy/deletion-requests`
+
+use patron_domain::{
+    customer::ExternalId,
+    privacy::{NamedSubject, PrivacyError},
+    tenancy::Caller,
+    violation::{Violation, Violations},
+};
+use rocket::{http::Status, post, routes};
+use serde_json::json;
+
+use super::{request::RequestDeletionRequest, response::DeletionResponse};
+use crate::http::{
+    answer::Answer,
+    body::Body,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+    openapi::{Endpoint, Refusal},
+    query::Query,
+};
+
+/// Requests the deletion of a customer: it is suppressed at once, and redacted after the cool-down. A repeated request gets the
+/// first one.
+#[post("/privacy/deletion-requests", data = "<body>")]
+pub(super) async fn request_deletion(
+    caller: CanAdminister,
+    services: Services<'_>,
+    query: Query<'_>,
+    body: Body<'_>,
+) -> Result<Answer, ApiError> {
+    let mut broken = Violations::new();
+    query.only(&[], &mut broken);
+    let read = body.read(RequestDeletionRequest::into_domain).await;
+    let (named, channel, cooldown, reason) = match read {
+        Ok(asked) if broken.is_empty() => asked,
+        Ok(_) => return Err(broken.into()),
+        Err(refusal) => return Err(refusal.beside(broken)),
+    };
+    let subject = one_of(&services, &caller, named).await?;
+    let requested = services.privacy()?.request(&caller, (subject, channel, cooldown, reason)).await?;
+    let response = DeletionResponse::new(&requested.request);
+    let status = if requested.is_new { Status::Accepted } else { Status::Ok };
+    let location = format!("/privacy/deletion-requests/{}", requested.request.id);
+    Ok(Answer::json(status, &response)?.at(location).tagged(requested.request.audit.version()))
+}
+
+/// The customer that the request names. Both identifiers are accepted if they name the same one.
+async fn one_of(services: &Services<'_>, caller: &Caller, named: Vec<NamedSubject>) -> Result<NamedSubject, ApiError> {
+    let mut named = named.into_iter();
+    match (named.next(), named.next()) {
+        (Some(subject), None) => Ok(subject),
+        (Some(NamedSubject::Id(id)), Some(NamedSubject::ExternalId(external_id))) => {
+            let same = |found: Option<ExternalId>| found.is_none_or(|found| found == external_id);
+            let found = services.customers.find(caller, id).await?.map(|record| record.customer.external_id);
+            if same(found) { Ok(NamedSubject::Id(id)) } else { Err(differ().into()) }
+        }
+        _ => Err(PrivacyError::UnknownCustomer.into()),
+    }
+}
+
+/// The identifiers name different customers.
+fn differ() -> Violations {
+    let mut broken = Violations::new();
+    let message = "customer_id and external_customer_id name different customers; send one of them".to_owned();
+    broken.push(Violation { path: "external_customer_id".to_owned(), rule: "same_customer", message });
+    broken
+}
+
+/// The documentation of this endpoint.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. From now on the customer is invisible, and its external id can be used again only \
+                with `confirm_new_subject`. After `cooldown_days` its personal data is redacted everywhere. Until then the \
+                request can be cancelled.";
+    Endpoint::new(routes![request_deletion], "requestDeletion", "Request the deletion of a customer", says)
+        .with_key()
+        .takes::<RequestDeletionRequest<'_>>([(
+            "a letter",
+            json!({
+                "customer_id": "cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE", "request_channel": "written", "cooldown_days": 7,
+                "reason": "Letter of 2026-11-03",
+            }),
+        )])
+        .answers::<DeletionResponse<'_>>(202, "The customer is suppressed.")
+        .answers::<DeletionResponse<'_>>(200, "It was requested before: the first request.")
+        .answering("ETag")
+        .refuses([Refusal::NotFound, Refusal::ErasureBlocked])
+}

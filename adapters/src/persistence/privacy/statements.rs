@@ -1,0 +1,179 @@
+//! Statements about erasures.
+
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl};
+use patron_domain::privacy::DeletionQuery;
+
+use super::row::{DeletionRow, InstallationKeyRow, SuppressedRow};
+use crate::persistence::{
+    literal::CANCELLED,
+    schema::{
+        customer_index, deletion_requests, erased_subjects, installation_keys, suppressed_customers, webhook_deliveries,
+    },
+    statements::statements,
+    value::Key,
+    webhook::row::DeliveryRow,
+    word::Word,
+};
+
+/// The requests of an environment.
+macro_rules! requests_of {
+    ($environment:expr) => {
+        deletion_requests::table.filter(deletion_requests::environment.eq($environment))
+    };
+}
+
+/// The deliveries about a customer whose answers are stored.
+macro_rules! answered {
+    ($environment:expr, $entity:expr) => {
+        webhook_deliveries::table
+            .filter(webhook_deliveries::environment.eq($environment))
+            .filter(webhook_deliveries::entity.eq($entity))
+            .filter(webhook_deliveries::last_answer.is_not_null())
+    };
+}
+
+statements! {
+    /// Statements about erasures.
+    PrivacyStatements {
+        /// A request.
+        fn deletion(db, environment: i32, id: Key) -> Option<DeletionRow> {
+            db.one(requests_of!(environment).filter(deletion_requests::id.eq(id))).await
+        }
+
+        /// The same, locked.
+        fn lock_deletion(db, environment: i32, id: Key) -> Option<DeletionRow> {
+            db.locked(requests_of!(environment).filter(deletion_requests::id.eq(id))).await
+        }
+
+        /// Several requests, locked.
+        fn lock_deletions(db, environment: i32, ids: &[Key]) -> Vec<DeletionRow> {
+            db.each_locked(
+                ids,
+                |id| requests_of!(environment).filter(deletion_requests::id.eq(id)),
+                |ids| requests_of!(environment).filter(deletion_requests::id.eq_any(ids)).order(deletion_requests::id.asc()),
+            ).await
+        }
+
+        /// Requests, the newest first.
+        fn deletions(db, environment: i32, query: &DeletionQuery) -> Vec<DeletionRow> {
+            let all = requests_of!(environment).order(deletion_requests::id.desc());
+            let mut all = all.limit(query.limit.into()).into_boxed();
+            if let Some(state) = query.state {
+                all = all.filter(deletion_requests::state.eq(state.code()));
+            }
+            if let Some(before) = query.before {
+                all = all.filter(deletion_requests::id.lt(Key::from(before)));
+            }
+            db.rows(all).await
+        }
+
+        /// The request in force about a customer.
+        fn deletion_in_force(db, environment: i32, customer: Key) -> Option<DeletionRow> {
+            let about = requests_of!(environment).filter(deletion_requests::customer.eq(customer));
+            db.one(about.filter(deletion_requests::state.ne(CANCELLED))).await
+        }
+
+        /// The customers among these that are being erased or were: about whom a request is in force that is not only
+        /// suppressing.
+        fn erased_among(db, environment: i32, customers: &[Key]) -> Vec<Key> {
+            let of = || requests_of!(environment).filter(deletion_requests::state.ne(CANCELLED));
+            let begun = deletion_requests::state.ne(patron_domain::privacy::DeletionState::Suppressed.code());
+            db.each(
+                customers,
+                |one| of().filter(deletion_requests::customer.eq(one)).filter(begun).select(deletion_requests::customer),
+                |all| of().filter(deletion_requests::customer.eq_any(all)).filter(begun).select(deletion_requests::customer),
+            ).await
+        }
+
+        /// The requests of any state about a customer.
+        fn deletions_about(db, environment: i32, customer: Key) -> Vec<DeletionRow> {
+            let about = requests_of!(environment).filter(deletion_requests::customer.eq(customer));
+            db.rows(about.order(deletion_requests::id.asc())).await
+        }
+
+        /// The requests that a tag leads to, the newest first.
+        fn requests_of_tag(db, environment: i32, tag: &[u8]) -> Vec<Key> {
+            let of = erased_subjects::table.filter(erased_subjects::environment.eq(environment));
+            let of = of.filter(erased_subjects::tag.eq(tag)).order(erased_subjects::request.desc());
+            db.rows(of.select(erased_subjects::request)).await
+        }
+
+        /// The tags of a request.
+        fn tags_of(db, environment: i32, request: Key) -> Vec<Vec<u8>> {
+            let of = erased_subjects::table.filter(erased_subjects::environment.eq(environment));
+            db.rows(of.filter(erased_subjects::request.eq(request)).select(erased_subjects::tag)).await
+        }
+
+        /// The tags among these that belong to subjects that are suppressed or erased.
+        fn tags_known(db, environment: i32, tags: &[Vec<u8>]) -> Vec<Vec<u8>> {
+            let of = || erased_subjects::table.filter(erased_subjects::environment.eq(environment));
+            db.each(
+                tags,
+                |one| of().filter(erased_subjects::tag.eq(one)).select(erased_subjects::tag),
+                |all| of().filter(erased_subjects::tag.eq_any(all)).select(erased_subjects::tag),
+            ).await
+        }
+
+        /// Whether any subject of an environment is suppressed or erased.
+        fn has_subjects(db, environment: i32) -> bool {
+            let of = erased_subjects::table.filter(erased_subjects::environment.eq(environment));
+            Ok(db.one::<_, Key>(of.select(erased_subjects::request).limit(1)).await?.is_some())
+        }
+
+        /// A suppressed customer.
+        fn suppressed(db, environment: i32, id: Key) -> Option<SuppressedRow> {
+            let one = suppressed_customers::table.filter(suppressed_customers::environment.eq(environment));
+            db.one(one.filter(suppressed_customers::id.eq(id))).await
+        }
+
+        /// The suppressed customers among these.
+        fn suppressed_among(db, environment: i32, ids: &[Key]) -> Vec<Key> {
+            let of = || suppressed_customers::table.filter(suppressed_customers::environment.eq(environment));
+            db.each(
+                ids,
+                |one| of().filter(suppressed_customers::id.eq(one)).select(suppressed_customers::id),
+                |all| of().filter(suppressed_customers::id.eq_any(all)).select(suppressed_customers::id),
+            ).await
+        }
+
+        /// The environment and the id of each due request, those due longest first.
+        fn due_deletions(db, environments: &[i32], now: i64, limit: i64) -> Vec<(i32, Key)> {
+            let due = deletion_requests::table
+                .filter(deletion_requests::environment.eq_any(environments))
+                .filter(deletion_requests::due_at.is_not_null())
+                .filter(deletion_requests::due_at.assume_not_null().le(now))
+                .order(deletion_requests::due_at.asc());
+            db.rows(due.select((deletion_requests::environment, deletion_requests::id)).limit(limit)).await
+        }
+
+        /// Whether a customer has an index entry.
+        fn has_entry(db, environment: i32, kind: i16, key: &[u8], customer: Key) -> bool {
+            let one = customer_index::table
+                .filter(customer_index::environment.eq(environment))
+                .filter(customer_index::kind.eq(kind))
+                .filter(customer_index::key.eq(key))
+                .filter(customer_index::customer.eq(customer));
+            Ok(db.one::<_, Key>(one.select(customer_index::customer)).await?.is_some())
+        }
+
+        /// Deliveries about a customer whose answers are stored, locked.
+        fn lock_answered(db, environment: i32, entity: &str, limit: i64) -> Vec<DeliveryRow> {
+            db.locked_rows(answered!(environment, entity).limit(limit)).await
+        }
+
+        /// The same, not locked.
+        fn answered(db, environment: i32, entity: &str) -> Vec<DeliveryRow> {
+            db.rows(answered!(environment, entity)).await
+        }
+
+        /// Their number.
+        fn count_answered(db, environment: i32, entity: &str) -> i64 {
+            Ok(db.one::<_, i64>(answered!(environment, entity).count()).await?.unwrap_or_default())
+        }
+
+        /// The keys of the installation, the newest first.
+        fn installation_keys(db) -> Vec<InstallationKeyRow> {
+            db.rows(installation_keys::table.order(installation_keys::id.desc())).await
+        }
+    }
+}

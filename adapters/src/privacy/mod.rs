@@ -1,0 +1,7 @@
+//! Erasing customers in the background, and the keys for it.
+
+mod job;
+mod keys;
+
+pub use job::{ErasureJob, Stop};
+pub use keys::{PrivacyKeys, verifies};

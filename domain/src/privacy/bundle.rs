@@ -1,0 +1,89 @@
+//! Everything that is held about one customer: for Articles 15 and 20 of the GDPR.
+
+use super::DeletionRequest;
+use crate::{
+    customer::CustomerAggregate, event::EventRecord, ids::CustomerId, onboarding::OnboardingRun, time::Timestamp,
+    webhook::Delivery, words::words,
+};
+
+/// What a store holds about a customer, apart from its events.
+///
+/// ```
+/// use patron_domain::{privacy::PersonalRecord, testkit::a_customer};
+///
+/// let record = PersonalRecord {
+///     customer: a_customer("acme").existing(),
+///     run: None,
+///     deliveries: Vec::new(),
+///     requests: Vec::new(),
+///     kept_answers: Vec::new(),
+/// };
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct PersonalRecord {
+    /// The customer with everything that belongs to it.
+    pub customer: CustomerAggregate,
+    /// Its onboarding.
+    pub run: Option<OnboardingRun>,
+    /// The deliveries of its events that wait, or to which an endpoint answered something.
+    pub deliveries: Vec<Delivery>,
+    /// The requests for its deletion, which were cancelled.
+    pub requests: Vec<DeletionRequest>,
+    /// When answers about it were kept under idempotency keys.
+    pub kept_answers: Vec<Timestamp>,
+}
+
+/// Everything that is held about a customer.
+///
+/// ```
+/// use patron_domain::{privacy::{Bundle, PersonalRecord}, testkit::{a_customer, a_time}};
+///
+/// let customer = a_customer("acme").existing();
+/// let (deliveries, requests, kept_answers) = (Vec::new(), Vec::new(), Vec::new());
+/// let record = PersonalRecord { customer, run: None, deliveries, requests, kept_answers };
+/// let bundle = Bundle { at: a_time(), record, history: Vec::new() };
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bundle {
+    /// The time.
+    pub at: Timestamp,
+    /// What is held now.
+    pub record: PersonalRecord,
+    /// Every change: who made it, when, and the state after it.
+    pub history: Vec<EventRecord>,
+}
+
+/// Why a customer's data is about to be redacted.
+///
+/// ```
+/// use patron_domain::privacy::DueReason;
+///
+/// assert_eq!(DueReason::Request.as_str(), "request");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DueReason {
+    /// Its deletion was requested.
+    Request,
+    /// It was archived long ago.
+    Retention,
+}
+
+words!(DueReason, "request, retention", Request => "request", Retention => "retention");
+
+/// A customer whose data is about to be redacted.
+///
+/// ```
+/// use patron_domain::{privacy::{Due, DueReason}, testkit::{a_time, an_id}};
+///
+/// let due = Due { customer_id: an_id(1), due_at: a_time(), why: DueReason::Request };
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// When.
+    pub due_at: Timestamp,
+    /// Why.
+    pub why: DueReason,
+}
