@@ -2,9 +2,7 @@
 
 use crate::{
     custom_field::CustomFieldDefinition,
-    ids::{
-        ApiKeyId, CustomFieldId, DeletionRequestId, EnvironmentId, TenantId, WebhookEndpointId, WorkflowId,
-    },
+    ids::{ApiKeyId, CustomFieldId, DeletionRequestId, EnvironmentId, TenantId, WebhookEndpointId, WorkflowId},
     privacy::{DeletionRequest, DeletionState},
     tenancy::{ApiKey, Environment},
     words::words,

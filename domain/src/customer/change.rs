@@ -426,10 +426,9 @@ impl Amendment {
         match (self, status == Status::Published) {
             // The onboarding has ended, whatever happened to the customer in the meantime. A hold is about its data. Values
             // of a deleted field go from every customer.
-            (
-                Self::EndOnboarding { .. } | Self::PlaceHold(_) | Self::RemoveHold | Self::RemoveCustomField(_),
-                _,
-            ) => Ok(()),
+            (Self::EndOnboarding { .. } | Self::PlaceHold(_) | Self::RemoveHold | Self::RemoveCustomField(_), _) => {
+                Ok(())
+            }
             // An archived customer cannot be archived again: for the client it no longer exists.
             (Self::Archive, false) => Err(ChangeCustomerError::UnknownCustomer),
             // Archiving has archived its links: there is none to take away.

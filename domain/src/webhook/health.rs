@@ -43,6 +43,8 @@ pub struct Tally {
     pub delivered: u32,
     /// The number of failed attempts.
     pub failed: u32,
+    /// The number of deliveries of which nothing was sent: the event was removed from the log, or is withheld.
+    pub unsent: u32,
     /// Whether the endpoint responded that it wants no more deliveries.
     pub gone: bool,
     /// The time before which the endpoint wants no request: see [`Attempt::not_before`].
@@ -83,7 +85,9 @@ impl Tally {
     pub fn count(&mut self, attempt: &Attempt) {
         if attempt.is_success() {
             self.delivered += 1;
-        } else if !matches!(attempt.outcome, Err(SendFailure::EventGone | SendFailure::Withheld)) {
+        } else if matches!(attempt.outcome, Err(SendFailure::EventGone | SendFailure::Withheld)) {
+            self.unsent += 1;
+        } else {
             self.failed += 1;
         }
         self.gone |= attempt.is_gone();

@@ -123,19 +123,8 @@ async fn load_environment(
     needs: Needs,
     jobs: impl Iterator<Item = &Job> + Clone,
 ) -> Result<Facts, Failed> {
-    let Needs {
-        ids,
-        external_ids,
-        wanted,
-        codes,
-        defaults,
-        keys,
-        workflows,
-        count,
-        custom_fields,
-        tags,
-        without_tags,
-    } = needs;
+    let Needs { ids, external_ids, wanted, codes, defaults, keys, workflows, count, custom_fields, tags, without_tags } =
+        needs;
     let (ids, external_ids, wanted) = (listed(ids), listed(external_ids), listed(wanted));
     let (codes, keys, workflows) = (listed(codes), listed(keys), listed(workflows));
     let defaults = async { if defaults { unit.share_defaults(environment).await } else { Ok(Vec::new()) } };

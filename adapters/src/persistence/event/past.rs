@@ -12,17 +12,21 @@ use diesel::{
     sql_types::{BigInt, HasSqlType, Integer, Nullable},
 };
 use patron_domain::{
-    event::{EventEntity, EventState, Moment, Past},
-    lifecycle::Owner,
+    event::{EventEntity, EventState, EventType, Moment, Past},
+    lifecycle::{Owner, Version},
     store::StoreError,
     stored,
     time::Timestamp,
 };
 
-use super::{entity_key, row::version_number};
+use super::{
+    entity_key,
+    row::{EventRow, version_number},
+};
 use crate::persistence::{
     unit::Reads,
     value::{Document, Key, KeySql, corrupt},
+    word::Word,
 };
 
 /// The times of events.
@@ -119,8 +123,8 @@ impl LastBy {
 
 /// The rows of an earlier state.
 pub(super) enum Found {
-    /// Its document; `None` if it was erased.
-    Event(Option<Document>),
+    /// Its document; `None` if it was erased. With the version of a state that an event did not change.
+    Event(Option<Document>, Option<i64>),
     /// The entity does not exist.
     Nothing,
     /// No event of that moment: the entity now, and its first event.
@@ -140,8 +144,16 @@ pub(super) async fn read(
         Moment::At(at) => unit.last_event_by(environment, key, at.micros(), Times::Own).await?,
         Moment::Version(version) => unit.event_by_version(environment, key, version_number(version)).await?,
     };
-    if let Some(event) = event {
-        return Ok(Found::Event(event.document));
+    let of_event = match event {
+        Some(event) if has_state(&event) => Some((event, None)),
+        Some(event) => {
+            let version = Some(event.sequence);
+            unit.last_state_before(environment, key, event.sequence).await?.map(|before| (before, version))
+        }
+        None => None,
+    };
+    if let Some((event, version)) = of_event {
+        return Ok(Found::Event(event.document, version));
     }
     let document = match entity {
         EventEntity::Customer(_) => unit.document(environment, key).await?,
@@ -151,13 +163,23 @@ pub(super) async fn read(
     Ok(Found::Now { document, first: unit.first_event_of(environment, key).await? })
 }
 
+/// Whether events of the type carry a state. Other events leave that of the event before them.
+pub(crate) fn has_state(event: &EventRow) -> bool {
+    EventType::of(event.kind, "events", "kind").is_ok_and(EventType::has_state)
+}
+
 impl Found {
     /// The state of the entity at the moment.
     pub(super) fn past(self, owner: Owner, entity: EventEntity, moment: Moment) -> Result<Past, StoreError> {
         let (document, first) = match self {
-            Self::Nothing | Self::Event(None) => return Ok(Past::Absent),
-            Self::Event(Some(document)) => {
-                return state(owner, entity, &document).map(|state| Past::State(Box::new(state)));
+            Self::Nothing | Self::Event(None, _) => return Ok(Past::Absent),
+            Self::Event(Some(document), version) => {
+                let mut state = state(owner, entity, &document)?;
+                if let (Some(version), EventState::Customer(customer)) = (version, &mut state) {
+                    let version = Version::from_stored(version);
+                    customer.customer.version = version.ok_or_else(|| corrupt("events", "sequence", entity.id()))?;
+                }
+                return Ok(Past::State(Box::new(state)));
             }
             Self::Now { document, first } => (document, first),
         };
@@ -167,7 +189,7 @@ impl Found {
             EventState::TaxRate(rate) => (rate.version, rate.audit.updated_at),
         };
         let is_now = match moment {
-            Moment::At(at) => first.is_none() && at >= changed_at,
+            Moment::At(at) => first.is_none_or(|(sequence, _)| sequence == version_number(version)) && at >= changed_at,
             Moment::Version(asked) if asked > version => return Ok(Past::Absent),
             Moment::Version(asked) => asked == version,
         };

@@ -11,8 +11,8 @@ use futures_util::FutureExt;
 use patron_domain::{
     customer::{CustomerAggregate, ExternalId, ExternalIdTerm, IndexEntry},
     event::{
-        EventCursor, EventEntity, EventEntityType, EventLog, EventLogError, EventPosition, EventQuery, EventRecord, EventSink, HandOver,
-        LogTakenBack, Moment, Past, Reached,
+        EventCursor, EventEntity, EventEntityType, EventLog, EventLogError, EventPosition, EventQuery, EventRecord,
+        EventSink, HandOver, LogTakenBack, Moment, Past, Reached,
     },
     ids::EventId,
     lifecycle::Owner,

@@ -10,7 +10,7 @@ use patron_domain::{
 };
 
 use super::{
-    past::{LastBy, Times},
+    past::{LastBy, Times, has_state},
     row::EventRow,
 };
 use crate::persistence::{
@@ -48,7 +48,7 @@ impl Weighed for Whole {
 /// The event as it is shown: without a state if its type has none, or if its customer is suppressed or erased.
 fn row((event, latest, version): Whole) -> EventRow {
     let of_customer = event.entity_kind == EventEntityType::Customer.code();
-    let has_state = EventType::of(event.kind, "events", "kind").is_ok_and(EventType::has_state);
+    let has_state = has_state(&event);
     let state = match version {
         _ if !of_customer => event.document,
         Some(_) if has_state => latest.or(event.document),
@@ -90,6 +90,14 @@ statements! {
         fn event_by_version(db, of: i32, whose: Key, number: i64) -> Option<EventRow> {
             let one = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(sequence.eq(number));
             Ok(db.one::<_, Whole>(whole!(one)).await?.map(row))
+        }
+
+        /// The last event before a sequence whose type has a state.
+        fn last_state_before(db, of: i32, whose: Key, number: i64) -> Option<EventRow> {
+            let without = EventType::ALL.iter().filter(|one| !one.has_state()).map(|one| one.code());
+            let earlier = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(sequence.lt(number));
+            let earlier = earlier.filter(kind.ne_all(without.collect::<Vec<_>>())).order(sequence.desc());
+            Ok(db.one::<_, Whole>(whole!(earlier).limit(1)).await?.map(row))
         }
 
         /// The sequence and time of the first event of an entity that was not removed.

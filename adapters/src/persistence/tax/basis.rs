@@ -16,7 +16,7 @@ use patron_domain::{
 use super::{port::default, row::DefaultRow};
 use crate::persistence::{
     engine::Pace,
-    event::past::Times,
+    event::past::{Times, has_state},
     store::Store,
     unit::Reads,
     value::{Document, Key, corrupt},
@@ -119,7 +119,12 @@ async fn state(
     current: Document,
 ) -> QueryResult<Known> {
     let Some(known_at) = past else { return Ok(Known::As(current)) };
-    if let Some(event) = unit.last_event_by(environment, entity, known_at, Times::Logged).await? {
+    let last = unit.last_event_by(environment, entity, known_at, Times::Logged).await?;
+    let last = match last {
+        Some(event) if !has_state(&event) => unit.last_state_before(environment, entity, event.sequence).await?,
+        last => last,
+    };
+    if let Some(event) = last {
         return Ok(Known::As(event.document.unwrap_or(current)));
     }
     // Without an event by then: the entity is younger, or its events were removed.

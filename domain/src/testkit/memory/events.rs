@@ -99,7 +99,14 @@ impl Registry {
             Moment::Version(version) => events.iter().find(|event| event.sequence == version),
         };
         if let Some(found) = found {
-            return found.state.clone().map_or(Past::Absent, |state| Past::State(Box::new(state)));
+            let before = events.iter().filter(|event| event.sequence <= found.sequence);
+            let Some(mut state) = before.filter_map(|event| event.state.clone()).next_back() else {
+                return Past::Absent;
+            };
+            if let EventState::Customer(customer) = &mut state {
+                customer.customer.version = found.sequence;
+            }
+            return Past::State(Box::new(state));
         }
         match moment {
             Moment::At(at) if at >= changed_at && events.is_empty() => return Past::State(Box::new(now)),

@@ -18,6 +18,8 @@ fn paths(id: &str) -> Vec<String> {
         "/v1/customers/external/acme".to_owned(),
         format!("/v1/customers/{id}/recipients"),
         format!("/v1/customers/{id}/onboarding"),
+        format!("/v1/customers/{id}/versions/1"),
+        format!("/v1/customers/{id}/diff?from=1&to=2"),
         format!(
             "/v1/customers/{id}/taxes/effective?currency=eur&at=2027-01-01T00:00:00Z&known_at=2026-12-01T00:00:00Z"
         ),
@@ -64,7 +66,7 @@ async fn renamed(server: &Server) -> String {
 async fn with_workflow(server: &Server) {
     let step = json!({ "type": "http_call", "url": "https://crm.invalid/customers", "expected_status": [201] });
     let put = server.request(Method::PUT, "/v1/settings/customer_onboarding");
-    send(put.json(&json!({ "value": { "steps": [step] } }))).await.expect(201);
+    send(put.json(&json!({ "value": { "steps": [step] } }))).await.expect(200);
 }
 
 #[rstest]
@@ -123,6 +125,18 @@ async fn a_suppressed_customer_is_nowhere_and_a_cancelled_request_brings_back_ev
         ("customer.unsuppressed", true),
     ];
     assert_eq!(seen, wanted.map(|(kind, empty)| (kind.to_owned(), empty)));
+    // Suppressing and unsuppressing left the state of the version before.
+    let version = async |number: u32| server.get(&format!("/v1/customers/{id}/versions/{number}")).await;
+    let unchanged = version(2).await.expect(200);
+    for number in [3, 4] {
+        let shown = version(number).await;
+        assert_eq!(shown.header("etag"), Some(format!("\"{number}\"").as_str()));
+        assert_eq!(shown.expect(200), unchanged);
+    }
+    let suppressed_at = text(&history["items"][2]["at"]);
+    let then = server.get(&format!("/v1/customers/{id}?at={suppressed_at}")).await;
+    assert_eq!(then.header("etag"), Some("\"3\""));
+    assert_eq!(then.expect(200), unchanged);
     // It can be changed again, and its history has no gap.
     let patch = server.request(Method::PATCH, &format!("/v1/customers/{id}")).json(&json!({ "name": "Ada" }));
     let patched = send(patch).await;
