@@ -248,7 +248,7 @@ operation_errors! {
     }
     PrivacyError [Denied, KeyReused, Store] (Invalid) {
         NotFound: Self::UnknownCustomer | Self::UnknownRequest | Self::NoReceipt,
-        AlreadyExists: Self::ExternalIdTaken { .. },
+        AlreadyExists: Self::ExternalIdTaken { .. } | Self::ValueTaken { .. },
         ErasureBlocked: Self::Blocked(_),
         ErasureBegun: Self::Begun,
         VersionConflict: Self::VersionConflict(_),

@@ -2,6 +2,7 @@
 
 use super::{Blocking, DeletionRequest, DeletionState, NewDeletionRequest, PrivacyError, SubjectTag};
 use crate::{
+    custom_field::{CustomFieldFacts, CustomFieldKey, UniqueValue},
     customer::CustomerAggregate,
     event::{CustomerEventKind, CustomerMark},
     ids::{CustomerId, IdSequence},
@@ -115,9 +116,9 @@ impl NewDeletionRequest {
 /// The facts for cancelling a request.
 ///
 /// ```
-/// use patron_domain::privacy::CancelFacts;
+/// use patron_domain::{custom_field::CustomFieldFacts, privacy::CancelFacts};
 ///
-/// let facts = CancelFacts { customer: None, holder: None };
+/// let facts = CancelFacts { customer: None, holder: None, custom_fields: CustomFieldFacts::default() };
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CancelFacts {
@@ -125,14 +126,17 @@ pub struct CancelFacts {
     pub customer: Option<CustomerAggregate>,
     /// The published customer that has its external id now.
     pub holder: Option<CustomerId>,
+    /// The definitions of custom fields, and the published customers that have its unique values now.
+    pub custom_fields: CustomFieldFacts,
 }
 
 /// What a store writes when a request is cancelled.
 ///
 /// ```
-/// use patron_domain::{ids::IdSequence, lifecycle::Precondition, privacy::*, testkit::*};
+/// use patron_domain::{custom_field::CustomFieldFacts, ids::IdSequence, lifecycle::Precondition, privacy::*, testkit::*};
 ///
-/// let facts = CancelFacts { customer: Some(a_customer("acme").existing()), holder: None };
+/// let (customer, custom_fields) = (Some(a_customer("acme").existing()), CustomFieldFacts::default());
+/// let facts = CancelFacts { customer, holder: None, custom_fields };
 /// let ids = IdSequence::start(a_time(), [0; 10]);
 /// let cancelled = a_deletion_request().cancel(&a_scope(), facts, ids, a_time(), &Precondition::None).unwrap();
 /// let Cancellation { request, customer, mark, .. } = *cancelled.expect("something to do");
@@ -154,8 +158,9 @@ impl DeletionRequest {
     /// Decides that the request is cancelled; `None` if it was cancelled before. A pure function.
     ///
     /// # Errors
-    /// [`PrivacyError::Begun`] once the redaction has begun, [`PrivacyError::ExternalIdTaken`] when another published
-    /// customer has the external id, [`PrivacyError::VersionConflict`].
+    /// [`PrivacyError::Begun`] once the redaction has begun, [`PrivacyError::ExternalIdTaken`] and
+    /// [`PrivacyError::ValueTaken`] when another published customer has the external id or a unique value,
+    /// [`PrivacyError::VersionConflict`].
     pub fn cancel(
         self,
         scope: &EnvironmentScope,
@@ -174,6 +179,19 @@ impl DeletionRequest {
             && let Some(existing) = facts.holder
         {
             return Err(PrivacyError::ExternalIdTaken { existing });
+        }
+        // Fields that were deleted meanwhile took their values from every visible customer.
+        let definitions = &facts.custom_fields.definitions;
+        let fields = &mut customer.customer.profile.custom_fields;
+        let is_defined = |key: CustomFieldKey| definitions.iter().any(|definition| definition.key == key);
+        let deleted: Vec<_> = fields.iter().map(|(key, _)| key).filter(|key| !is_defined(*key)).collect();
+        for key in deleted {
+            fields.remove(key);
+        }
+        let values = UniqueValue::all_of(&customer, definitions);
+        let holders = &facts.custom_fields.holders;
+        if let Some((key, existing)) = values.iter().find_map(|value| Some((value.key, *holders.get(value)?))) {
+            return Err(PrivacyError::ValueTaken { key, existing });
         }
         customer.customer.version = customer.customer.version.next();
         let place = (customer.customer.id, customer.customer.version);
@@ -210,7 +228,7 @@ mod tests {
         let Suppression { request, customer, mark, .. } = suppressed(&acme);
         assert_eq!(request.due_at, Cooldown::default().end(a_time()));
         assert_eq!(mark.kind, CustomerEventKind::Suppressed);
-        let facts = CancelFacts { customer: Some(customer), holder: None };
+        let facts = CancelFacts { customer: Some(customer), holder: None, custom_fields: CustomFieldFacts::default() };
         let ids = IdSequence::start(a_time(), [1; 10]);
         let cancelled = request.cancel(&a_scope(), facts, ids, a_time(), &Precondition::None).unwrap().unwrap();
         let mut wanted = acme;
@@ -218,7 +236,7 @@ mod tests {
         assert_eq!(cancelled.customer, wanted);
         let again = cancelled.request.cancel(
             &a_scope(),
-            CancelFacts { customer: None, holder: None },
+            CancelFacts { customer: None, holder: None, custom_fields: CustomFieldFacts::default() },
             IdSequence::start(a_time(), [2; 10]),
             a_time(),
             &Precondition::None,
@@ -243,7 +261,8 @@ mod tests {
         let acme = a_customer("acme").existing();
         let Suppression { request, customer, .. } = suppressed(&acme);
         let cancel = |request: DeletionRequest, holder| {
-            let facts = CancelFacts { customer: Some(customer.clone()), holder };
+            let facts =
+                CancelFacts { customer: Some(customer.clone()), holder, custom_fields: CustomFieldFacts::default() };
             request.cancel(&a_scope(), facts, IdSequence::start(a_time(), [1; 10]), a_time(), &Precondition::None)
         };
         let taken = cancel(request.clone(), Some(an_id(9)));

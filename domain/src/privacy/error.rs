@@ -1,6 +1,7 @@
 //! Errors of erasing.
 
 use crate::{
+    custom_field::CustomFieldKey,
     idempotency::{IdempotencyKeyReused, from_once_error},
     ids::CustomerId,
     lifecycle::VersionConflict,
@@ -72,6 +73,14 @@ pub enum PrivacyError {
     /// Another published customer has the external id now.
     #[error("another customer has the external_id now; change or archive that customer first")]
     ExternalIdTaken {
+        /// The other customer's id.
+        existing: CustomerId,
+    },
+    /// Another published customer has a unique value of the customer now.
+    #[error("another customer has the value in a custom field whose values are unique; change that customer first")]
+    ValueTaken {
+        /// The field.
+        key: CustomFieldKey,
         /// The other customer's id.
         existing: CustomerId,
     },

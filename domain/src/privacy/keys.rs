@@ -50,6 +50,14 @@ pub struct InstallationKey {
 }
 
 /// Stores the keys of the installation.
+///
+/// ```
+/// use patron_domain::{privacy::{InstallationKey, InstallationKeys}, store::StoreError, tenancy::SystemScope};
+///
+/// async fn newest(store: &dyn InstallationKeys) -> Result<Option<InstallationKey>, StoreError> {
+///     Ok(store.keys(&SystemScope::patron()).await?.into_iter().next())
+/// }
+/// ```
 #[async_trait]
 pub trait InstallationKeys: Send + Sync {
     /// All keys, the newest first.

@@ -123,6 +123,9 @@ impl From<PrivacyError> for ApiError {
             PrivacyError::ExternalIdTaken { existing } => {
                 Self::already_exists("external_id", message, existing.to_string())
             }
+            PrivacyError::ValueTaken { key, existing } => {
+                Self::already_exists(&key.path(), message, existing.to_string())
+            }
             PrivacyError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             PrivacyError::VersionConflict(conflict) => conflict.into(),
             PrivacyError::Keys(error) => {

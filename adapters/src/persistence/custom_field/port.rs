@@ -199,7 +199,7 @@ impl CustomFieldRepository for Store {
                 customers.dedup();
                 let customers: Vec<CustomerId> = customers.into_iter().map(|customer| customer.id()).collect();
                 let count = customers.len() as u64;
-                let job = |command| Job { scope: scope.clone(), environment, command };
+                let job = |command| Job::new(&scope, environment, command, None);
                 let jobs: Vec<_> = purge.commands(customers).into_iter().map(job).collect();
                 let (answers, writes) = change::decide(unit, &jobs).await?;
                 // Removing a value is never refused.

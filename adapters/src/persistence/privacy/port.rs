@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
     audit::Act,
+    custom_field::{CustomFieldDefinition, CustomFieldFacts, UniqueValue},
     customer::{CustomerAggregate, ExternalId, FormerExternalId, IndexEntry, found_by_external_id},
     ids::{CustomerId, DeletionRequestId},
     lifecycle::{Owner, Status},
@@ -112,9 +113,37 @@ async fn earlier(
 }
 
 /// The rows of index entries.
-fn index_rows(environment: i32, customer: &CustomerAggregate) -> impl Iterator<Item = CustomerIndexRow> {
+fn index_rows(
+    environment: i32,
+    customer: &CustomerAggregate,
+    definitions: &[CustomFieldDefinition],
+) -> impl Iterator<Item = CustomerIndexRow> {
     let id = Key::from(customer.customer.id);
-    customer.index_entries().into_iter().map(move |entry| CustomerIndexRow::new(environment, id, entry))
+    let unique = UniqueValue::all_of(customer, definitions).into_iter().map(|value| value.entry());
+    let all = customer.index_entries().into_iter().chain(unique);
+    all.map(move |entry| CustomerIndexRow::new(environment, id, entry))
+}
+
+/// The definitions of custom fields, locked, and the published customers that have the unique values of a customer.
+async fn custom_fields(
+    unit: &dyn Reads,
+    owner: Owner,
+    environment: i32,
+    customer: Option<&CustomerAggregate>,
+) -> Result<CustomFieldFacts, Failure<PrivacyError>> {
+    let rows = unit.share_custom_fields_of(environment).await?;
+    let definitions = rows.iter().map(|row| row.definition(owner)).collect::<Result<Vec<_>, _>>().map_err(refused)?;
+    let values = customer.map(|customer| UniqueValue::all_of(customer, &definitions)).unwrap_or_default();
+    let wanted: BTreeMap<Vec<u8>, UniqueValue> =
+        values.into_iter().map(|value| (index_key(&value.entry()), value)).collect();
+    let mut holders = BTreeMap::new();
+    if !wanted.is_empty() {
+        let keys: Vec<_> = wanted.keys().cloned().collect();
+        for (key, holder) in unit.unique_holders(environment, &keys).await? {
+            holders.extend(wanted.get(&key).map(|value| (value.clone(), holder.id())));
+        }
+    }
+    Ok(CustomFieldFacts::new(definitions).with_holders(holders))
 }
 
 #[async_trait]
@@ -151,7 +180,9 @@ impl PrivacyRepository for Store {
                 let run = run.map(|row| row.document);
                 writes.superseded.push(SupersededRow { environment, customer: id });
                 writes.customers_gone.push(CustomerPlaceRow { environment, id });
-                writes.index_gone.extend(before.iter().flat_map(|before| index_rows(environment, before)));
+                let fields = custom_fields(unit, owner, environment, None).await?;
+                let gone = before.iter().flat_map(|before| index_rows(environment, before, &fields.definitions));
+                writes.index_gone.extend(gone);
                 writes.tokens(environment, before.as_ref(), None);
                 writes.new_suppressed.push(SuppressedRow::new(environment, &customer, run));
                 let former = customer.former_external_ids.iter();
@@ -236,7 +267,9 @@ impl PrivacyRepository for Store {
                 let customer = kept.as_ref().map(|row| row.customer(owner)).transpose().map_err(refused)?;
                 let external_id = customer.iter().map(|one| one.customer.external_id.as_str().to_owned());
                 let holder = unit.holders(environment, &external_id.collect::<Vec<_>>()).await?.pop();
-                let facts = CancelFacts { customer, holder: holder.map(|(_, id)| id.id()) };
+                let custom_fields = custom_fields(unit, owner, environment, customer.as_ref()).await?;
+                let definitions = custom_fields.definitions.clone();
+                let facts = CancelFacts { customer, holder: holder.map(|(_, id)| id.id()), custom_fields };
                 let cancelled = request.clone().cancel(&scope, facts, ids, at, &only_if);
                 let Some(cancelled) = cancelled.map_err(Failure::Refused)? else {
                     return Ok(Decision::nothing(request));
@@ -246,7 +279,7 @@ impl PrivacyRepository for Store {
                 let (id, document) = (Key::from(request.customer_id), Document::of(&customer));
                 writes.suppressed_gone.push(SuppressedPlaceRow { environment, id });
                 writes.new_customers.push(CustomerRow::new(environment, &customer, document));
-                writes.index_new.extend(index_rows(environment, &customer));
+                writes.index_new.extend(index_rows(environment, &customer, &definitions));
                 writes.tokens(environment, None, Some(&customer));
                 let run = kept.map(|row| row.run(owner)).transpose().map_err(refused)?.flatten();
                 writes.new_runs.extend(run.map(|run| RunRow::new(environment, &run)));

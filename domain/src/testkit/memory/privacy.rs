@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, Registry, onboarding::StoredRun};
 use crate::{
     audit::Act,
+    custom_field::{CustomFieldFacts, UniqueValue},
     customer::{CustomerAggregate, ExternalId, found_by_external_id},
     event::{EventEntity, EventRecord},
     idempotency::Outcome,
@@ -235,7 +236,13 @@ impl PrivacyRepository for MemoryStore {
         let published = |one: &&CustomerAggregate| one.customer.status == Status::Published;
         let mut holders = registry.customers.values().filter(published);
         let holder = holders.find(|one| Some(&one.customer.external_id) == external_id).map(|one| one.customer.id);
-        let facts = CancelFacts { customer, holder };
+        let definitions: Vec<_> = registry.custom_fields.values().cloned().collect();
+        let held = registry.customers.values().flat_map(|one| {
+            let values = UniqueValue::all_of(one, &definitions).into_iter();
+            values.map(|value| (value, one.customer.id))
+        });
+        let custom_fields = CustomFieldFacts::new(definitions.as_slice()).with_holders(held.collect());
+        let facts = CancelFacts { customer, holder, custom_fields };
         let CancelDeletion { ids, at, only_if } = cancel;
         let Some(cancelled) = request.clone().cancel(scope, facts, ids, at, &only_if)? else { return Ok(request) };
         let customer_id = cancelled.customer.customer.id;
