@@ -60,6 +60,7 @@ macro_rules! customer_form {
             custom_fields: Option<CustomFieldsForm<'a>>,
             #[serde(skip_serializing_if = "Option::is_none")]
             sort_keys: Option<SortKeysForm>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             legal_hold: Option<HoldForm<'a>>,
             #[serde(skip_serializing_if = "Option::is_none")]
             metadata: Option<Pairs<'a>>,

@@ -161,6 +161,8 @@ enum Figure {
         #[arg(long, default_value_t = 100_000)]
         pending: u64,
     },
+    /// Erasing a customer with 1,000 events, from the request to its completion.
+    Erasure,
     /// 2,000 connections that create at once, and 16 well-behaved clients beside them.
     Overload {
         /// Over PostgreSQL rather than SQLite.
@@ -253,6 +255,10 @@ pub(crate) fn run() {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::onboarding::onboarding(&options, backend, pending);
         }
+        Figure::Erasure => {
+            figures::erasure::erasure(&options, Backend::Sqlite);
+            figures::erasure::erasure(&options, Backend::Postgres);
+        }
         Figure::Overload { postgres, connections, overload_seconds } => {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::overload::overload(&options, backend, connections, overload_seconds);
@@ -292,6 +298,7 @@ fn all(options: &Options) {
         figures::find::find(options, backend, 10_000, 1_000_000);
         figures::webhooks::webhooks(options, backend, 1_000_000, None);
         figures::onboarding::onboarding(options, backend, 100_000);
+        figures::erasure::erasure(options, backend);
         figures::overload::overload(options, backend, 2_000, 15);
         figures::neighbours::neighbours(options, backend, 100_000, None);
     }

@@ -122,6 +122,11 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
         let later = json!({ "effective_from": "2099-01-01T00:00:00Z", "percentage_value": "16" });
         change = text(&server.post(&path, &later).await.expect(201)["id"]);
     }
+    let deletion = deletion(server, operation).await;
+    if operation == "removeLegalHold" {
+        let hold = server.request(Method::PUT, &format!("/v1/customers/{customer}/legal-hold"));
+        assert_eq!(send(hold.json(&json!({ "reason": "a lawsuit" }))).await.status, 200);
+    }
     let associations = server.get("/v1/taxes/associations").await.expect(200);
     let environments = server.get("/v1/environments").await.expect(200);
     let key = server.post("/v1/secrets/api/keys", &json!({ "name": "k", "type": "private_key" })).await.expect(201);
@@ -137,10 +142,32 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
         ("txe_", text(&created["tax_exemptions"][0]["id"])),
         ("taxrate_", text(&unused["id"])),
         ("trc_", change),
+        ("delreq_", deletion),
         ("ta_", associations["items"][0]["id"].as_str().unwrap_or_default().to_owned()),
         ("env_", text(&environments["environments"][0]["id"])),
         ("secret_", text(&key["secret"]["id"])),
     ]
+}
+
+/// A deletion request about another customer, completed if the operation needs its receipt.
+async fn deletion(server: &Server, operation: &str) -> String {
+    let is_completed = operation == "getDeletionReceipt";
+    if !is_completed && !["getDeletionRequest", "cancelDeletionRequest"].contains(&operation) {
+        return String::new();
+    }
+    server.post("/v1/customers", &json!({ "external_id": "left" })).await.expect(201);
+    let days = if is_completed { 0 } else { 7 };
+    let body = json!({ "external_customer_id": "left", "request_channel": "api", "cooldown_days": days });
+    let made = server.post("/v1/privacy/deletion-requests", &body).await.expect(202);
+    let id = made["id"].as_str().unwrap().to_owned();
+    if is_completed {
+        until(async || {
+            let request = server.get(&format!("/v1/privacy/deletion-requests/{id}")).await.expect(200);
+            if request["state"] == "completed" { Ok(()) } else { Err(request) }
+        })
+        .await;
+    }
+    id
 }
 
 /// What an operation has to be asked beside its required parameters.
