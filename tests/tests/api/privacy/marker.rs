@@ -5,7 +5,7 @@
 
 use std::{path::Path, process::Command};
 
-use patron_domain::customer::IndexEntry;
+use patron_domain::{custom_field::CustomFieldKey, customer::IndexEntry};
 use patron_tests::{
     audit::index_key,
     patron::{Backend, Place, Server, send},
@@ -62,6 +62,7 @@ fn body(external_id: &str) -> Value {
             "document_url": format!("https://{MARKER}.example/{MARKER}"),
         }],
         "metadata": { MARKER: MARKER, "plan": MARKER },
+        "custom_fields": { "code": MARKER },
         "tax_rate_overrides": [{ "tax_rate_code": "VAT", "currency": "eur", "metadata": { MARKER: MARKER } }],
         "integration_entity_mapping": [{
             "provider_type": "stripe", "provider_entity_id": MARKER, "metadata": { MARKER: { MARKER: [MARKER] } },
@@ -79,6 +80,7 @@ async fn put(server: &Server, path: &str, body: &Value) -> Value {
 async fn used(server: &Server) -> String {
     server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
     server.post("/v1/taxes/rates", &tax_rate("CITY")).await.expect(201);
+    server.post("/v1/custom-fields", &json!({ "key": "code", "type": "string", "unique": true })).await.expect(201);
     let create = server.request(Method::POST, "/v1/customers").header("idempotency-key", "create-1");
     let made = send(create.json(&body(&marked("-1")))).await.expect(201);
     let id = text(&made["id"]);
@@ -151,6 +153,7 @@ fn traces() -> Vec<(String, Vec<u8>)> {
         IndexEntry::pair(MARKER, MARKER),
         IndexEntry::pair("plan", MARKER),
         IndexEntry::pair("note", MARKER),
+        IndexEntry::custom_field(CustomFieldKey::new("code").unwrap(), &format!("t{MARKER}")),
         IndexEntry::external_id(&marked("-1")),
         IndexEntry::external_id(&marked("-2")),
     ];
@@ -165,6 +168,59 @@ fn traces() -> Vec<(String, Vec<u8>)> {
 
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
+}
+
+/// The tables of `PLACES` in `adapters/src/persistence/privacy/places.rs`.
+const PLACES: [&str; 8] = [
+    "customer_index",
+    "customers",
+    "deletion_requests",
+    "events",
+    "kept_answers",
+    "onboarding_runs",
+    "suppressed_customers",
+    "webhook_deliveries",
+];
+
+/// The tables whose texts are about other things than customers. External ids of erased customers are keyed hashes, and
+/// the audit log has ids and names of fields.
+const OTHERS: [&str; 13] = [
+    "__diesel_schema_migrations",
+    "api_keys",
+    "audit",
+    "custom_fields",
+    "environments",
+    "erased_subjects",
+    "installation_keys",
+    "onboarding_workflows",
+    "owners",
+    "tax_defaults",
+    "tax_rates",
+    "tenants",
+    "webhook_endpoints",
+];
+
+#[rstest]
+#[tokio::test]
+async fn every_table_that_may_hold_texts_is_on_a_list(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let place = Place::fresh(backend).await;
+    let _server = place.serve();
+    let tables = match backend {
+        Backend::Sqlite => {
+            "SELECT DISTINCT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND \
+             c.type NOT LIKE '%INT%' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name"
+        }
+        Backend::Postgres => {
+            "SELECT DISTINCT c.table_name::text FROM information_schema.columns c JOIN information_schema.tables t USING \
+             (table_schema, table_name) WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND \
+             c.data_type IN ('text', 'character varying', 'json', 'jsonb', 'bytea', 'ARRAY') ORDER BY 1"
+        }
+    };
+    for row in place.rows(tables).await {
+        let table = patron_tests::rows::text(&row[0]);
+        let known = PLACES.contains(&table) || OTHERS.contains(&table);
+        assert!(known, "{table} may hold texts: add it to the places of personal data, or to the other tables here");
+    }
 }
 
 #[rstest]
