@@ -67,7 +67,9 @@ pub(crate) enum Privacy {
         #[arg(long)]
         json: bool,
     },
-    /// Replace the key that signs receipts. The old public key still verifies older receipts.
+    /// Replace the key that signs receipts.
+    ///
+    /// The old public key still verifies older receipts.
     RotateKey,
 }
 
