@@ -170,9 +170,14 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
-/// The tables of `PLACES` in `adapters/src/persistence/privacy/places.rs`.
-const PLACES: [&str; 8] = [
+/// The tables of `PLACES` in `adapters/src/persistence/privacy/places.rs`, and those of the tokens, which go when a customer
+/// is suppressed. SQLite's full-text index keeps them in several tables.
+const PLACES: [&str; 12] = [
     "customer_index",
+    "customer_tokens",
+    "customer_tokens_config",
+    "customer_tokens_data",
+    "customer_tokens_idx",
     "customers",
     "deletion_requests",
     "events",
@@ -184,7 +189,7 @@ const PLACES: [&str; 8] = [
 
 /// The tables whose texts are about other things than customers. External ids of erased customers are keyed hashes, and
 /// the audit log has ids and names of fields.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 14] = [
     "__diesel_schema_migrations",
     "api_keys",
     "audit",
@@ -192,6 +197,7 @@ const OTHERS: [&str; 13] = [
     "environments",
     "erased_subjects",
     "installation_keys",
+    "logs",
     "onboarding_workflows",
     "owners",
     "tax_defaults",
