@@ -29,6 +29,16 @@ impl Store {
         Self { engine, owners: Arc::default(), totals: Arc::default(), subject_key: Arc::default() }
     }
 
+    /// The key that recognises erased customers, once it was opened.
+    pub(crate) fn subject_key(&self) -> Option<&SubjectKey> {
+        self.subject_key.get()
+    }
+
+    /// Sets the key. It never changes.
+    pub(crate) fn use_subject_key(&self, key: SubjectKey) {
+        let _ = self.subject_key.set(key);
+    }
+
     /// Runs a read.
     pub(crate) async fn read<T, F>(&self, pace: Pace, work: F) -> Result<T, StoreError>
     where
