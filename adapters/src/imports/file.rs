@@ -101,7 +101,7 @@ pub(super) struct File<'r> {
 }
 
 enum Rows<'r> {
-    Table(Table<'r>),
+    Table(Box<Table<'r>>),
     Lines(Lines<'r>),
 }
 
@@ -117,7 +117,7 @@ impl<'r> File<'r> {
                 let found = RowMapper::new(options, &names)?;
                 ignored.extend(found.ignored().iter().cloned());
                 (mapper, header) = (Some(found), names);
-                Rows::Table(table)
+                Rows::Table(Box::new(table))
             }
         };
         Ok(Self { rows, options, mapper, header, ignored, count: 0 })

@@ -18,7 +18,7 @@ text_newtype! {
 /// ```
 /// use patron_domain::custom_field::{CustomDate, CustomValueError};
 ///
-/// assert_eq!(CustomDate::new("31.1.2026"), Err(CustomValueError::Date));
+/// assert_eq!(CustomDate::new("31.1.2026").err(), Some(CustomValueError::Date));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

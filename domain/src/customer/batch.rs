@@ -109,6 +109,33 @@ pub trait CustomerBatches: Send + Sync {
 }
 
 /// Many changes in one request, with permission checks.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     customer::{BatchItem, BatchService, CustomerChange, CustomerService, DEFAULT_IDEMPOTENCY_TTL, Precondition},
+///     tenancy::Quotas,
+///     testkit::{CountingIds, FixedClock, MemoryStore, a_caller, a_customer},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let store = Arc::new(MemoryStore::default());
+/// let customers = CustomerService {
+///     customers: store.clone(),
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+///     quotas: Quotas::default(),
+/// };
+/// let service = BatchService { customers, batches: store };
+/// let create = |external_id| BatchItem {
+///     change: CustomerChange::Create(a_customer(external_id).build()),
+///     only_if: Precondition::None,
+/// };
+/// let refused = service.change_all(&a_caller(), vec![create("acme"), create("acme")], None).await.unwrap_err();
+/// assert_eq!(refused.item, Some(1));
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct BatchService {
     /// Single changes.

@@ -42,6 +42,22 @@ pub trait CustomerParts: Send + Sync {
 ///
 /// A part is a short read, so a slow client holds no transaction open. Customers that were changed after the moment are
 /// looked up as they were then.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     customer::{CustomerQuery, ExportService},
+///     testkit::{FixedClock, MemoryStore, a_caller},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let store = Arc::new(MemoryStore::default());
+/// let service = ExportService { parts: store.clone(), events: store, clock: Arc::new(FixedClock::default()) };
+/// let moment = service.moment();
+/// let part = service.part(&a_caller(), &CustomerQuery::default(), moment, None).await.unwrap();
+/// assert_eq!((part.customers.len(), part.next), (0, None));
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct ExportService {
     /// The customers as they are.

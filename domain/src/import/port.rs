@@ -167,6 +167,16 @@ pub struct ImportClaim {
 /// Stores imports, the pieces of their files, and the rows that failed.
 ///
 /// Every method MUST be atomic, durable when it returns, and see only data in its scope.
+///
+/// ```
+/// use patron_domain::{import::{ImportRepository, MockImportRepository}, testkit::{a_scope, an_id}};
+///
+/// # futures::executor::block_on(async {
+/// let mut imports = MockImportRepository::new();
+/// imports.expect_import().returning(|_, _| Ok(None));
+/// assert_eq!(imports.import(&a_scope(), an_id(1)).await, Ok(None));
+/// # });
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait ImportRepository: Send + Sync {

@@ -12,6 +12,25 @@ use crate::{
 };
 
 /// Operations on imports, for callers with permissions. Writers may import.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     import::{ImportError, ImportService, MockImportRepository},
+///     testkit::{CountingIds, FixedClock, a_caller, an_id},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let mut imports = MockImportRepository::new();
+/// imports.expect_import().returning(|_, _| Ok(None));
+/// let service = ImportService {
+///     imports: Arc::new(imports),
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+/// };
+/// assert_eq!(service.import(&a_caller(), an_id(1)).await, Err(ImportError::Unknown));
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct ImportService {
     /// The store.

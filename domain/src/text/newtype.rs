@@ -94,7 +94,7 @@ macro_rules! text_newtype {
         #[doc = concat!("Why a text is not a valid [`", stringify!($name), "`].")]
         ///
         /// ```
-        /// # use patron_domain::{custom_field::*, customer::*, integration::*, onboarding::*, tax::*, tenancy::*, violation::Rule, webhook::*};
+        /// # use patron_domain::{custom_field::*, customer::*, integration::*, onboarding::*, privacy::*, tax::*, tenancy::*, violation::Rule, webhook::*};
         #[doc = concat!("let refused = ", stringify!($name), "::new(\"\").unwrap_err();")]
         #[doc = concat!("assert_eq!(refused.to_string(), \"", $label, " must not be empty\");")]
         /// assert_eq!(refused.rule(), "required");

@@ -3,7 +3,7 @@
 use patron_domain::time::Timestamp;
 use patron_tests::{
     patron::{Backend, Place, Server, send},
-    requests::{full, minimal, tax_rate},
+    requests::{everything, minimal, tax_rate},
     rows::text,
 };
 use reqwest::Method;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 async fn filled(server: &Server) -> (Value, Value) {
     server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
     server.post("/v1/custom-fields", &json!({ "key": "rate", "type": "decimal" })).await.expect(201);
-    let mut body = full("acme");
+    let mut body = everything("acme");
     body["custom_fields"] = json!({ "rate": "1.50" });
     body["tax_exemptions"][0]["starts_at"] = json!("2026-01-31T08:00:00Z");
     body["tax_exemptions"][0]["ends_at"] = json!("2027-01-31T08:00:00Z");

@@ -4,7 +4,10 @@
 //! one left. The transaction writes the difference between the customers before and after all changes. A refused change
 //! does not affect the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use patron_domain::{
     custom_field::UniqueValue,
@@ -115,8 +118,8 @@ impl Batch {
     fn decide(&mut self, job: &Job, facts: &mut Facts) -> Result<CustomerChanged, ChangeCustomerError> {
         let Job { scope, environment, command, .. } = job;
         let keeping = match keeping(job, facts)? {
-            Ok(event) => return Ok(CustomerChanged { event, replayed: true }),
-            Err(keeping) => keeping,
+            ControlFlow::Break(event) => return Ok(CustomerChanged { event, replayed: true }),
+            ControlFlow::Continue(keeping) => keeping,
         };
         let known = facts.of(command);
         let decision = command.clone().decide(scope, &known)?;
@@ -198,15 +201,15 @@ impl Batch {
 }
 
 /// Returns what keeps the answer under the change's key, or the event of an earlier request with that key.
-fn keeping(job: &Job, facts: &Facts) -> Result<Result<CustomerEvent, Keeping>, ChangeCustomerError> {
-    let Some(claim) = &job.command.claim else { return Ok(Err(Keeping::default())) };
+fn keeping(job: &Job, facts: &Facts) -> Result<ControlFlow<CustomerEvent, Keeping>, ChangeCustomerError> {
+    let Some(claim) = &job.command.claim else { return Ok(ControlFlow::Continue(Keeping::default())) };
     let row = facts.kept.get(claim.key.as_str());
     let record = row.map(|row| row.record()).transpose()?;
     match claim.settle(record.as_ref())? {
-        Some(id) => facts.answer(id).map(|event| Ok(event.clone())).map_err(Into::into),
+        Some(id) => Ok(ControlFlow::Break(facts.answer(id)?.clone())),
         None => {
             let once = Once { environment: job.environment, owner: job.scope.owner, claim: claim.clone() };
-            Ok(Err(Keeping::new(once, row.cloned())))
+            Ok(ControlFlow::Continue(Keeping::new(once, row.cloned())))
         }
     }
 }

@@ -218,7 +218,7 @@ impl ImportRepository for Store {
             find.boxed()
         });
         let Some((environment, id)) = found.await?.into_iter().next() else { return Ok(None) };
-        let owners = self.owners_of([environment].into_iter()).await?;
+        let owners = self.owners_of([environment]).await?;
         let Some(owner) = owners.get(&environment).copied() else { return Ok(None) };
         let take = self.write(Author::system(), Party::System, move |unit| {
             let (holder, until) = (claim.holder.clone(), claim.until);

@@ -99,7 +99,7 @@ pub(super) async fn verify(
         _ => writes.deletions.push(DeletionRow::new(environment, &request)),
     }
     if request.state == DeletionState::Completed {
-        let mark = request.erased_mark(step.ids.clone(), step.at);
+        let mark = request.erased_mark(step.ids, step.at);
         writes.events.push(EventRow::of_mark(environment, &mark));
         let scope = EnvironmentScope::new(step.owner, Actor::system());
         let act = Act::deletion(&request);

@@ -55,6 +55,7 @@ fn rules(refused: &Answer) -> Vec<(String, String)> {
 fn refuses(refused: &Answer, wanted: &[(&str, &str)]) {
     let mut wanted: Vec<_> = wanted.iter().map(|(path, rule)| ((*path).to_owned(), (*rule).to_owned())).collect();
     let mut found = rules(refused);
-    (wanted.sort(), found.sort());
+    wanted.sort();
+    found.sort();
     assert_eq!(found, wanted, "{}", refused.body);
 }
