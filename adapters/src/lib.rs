@@ -29,6 +29,7 @@ pub mod persistence;
 pub mod privacy;
 pub mod rate_changes;
 pub mod retention;
+#[cfg(any(feature = "persistence", feature = "http"))]
 mod slices;
 #[cfg(any(feature = "persistence", feature = "webhooks"))]
 mod turns;

@@ -54,6 +54,7 @@ impl Slices {
     }
 
     /// Lets waiting work run first.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn let_others(&self) {
         if !self.lock().waiting.is_empty() {
             self.leave();

@@ -7,9 +7,11 @@ use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+#[cfg(feature = "serde")]
+pub(super) use self::int::AsInt;
 pub(super) use self::{
     audit::AuditParts,
-    int::{AsInt, Int, int_unless},
+    int::{Int, int_unless},
 };
 use super::CURRENT;
 use crate::{
