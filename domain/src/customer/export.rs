@@ -46,7 +46,7 @@ pub trait CustomerParts: Send + Sync {
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{
-///     customer::{CustomerQuery, ExportService},
+///     customer::{ExportService, query::{CustomerQuery, CustomerQueryParts}},
 ///     testkit::{FixedClock, MemoryStore, a_caller},
 /// };
 ///
@@ -54,7 +54,8 @@ pub trait CustomerParts: Send + Sync {
 /// let store = Arc::new(MemoryStore::default());
 /// let service = ExportService { parts: store.clone(), events: store, clock: Arc::new(FixedClock::default()) };
 /// let moment = service.moment();
-/// let part = service.part(&a_caller(), &CustomerQuery::default(), moment, None).await.unwrap();
+/// let all = CustomerQuery::new(CustomerQueryParts::default()).unwrap();
+/// let part = service.part(&a_caller(), &all, moment, None).await.unwrap();
 /// assert_eq!((part.customers.len(), part.next), (0, None));
 /// # });
 /// ```
