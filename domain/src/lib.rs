@@ -53,9 +53,9 @@
 //! - [`custom_field`]: the fields that an environment defines for its customers.
 //! - [`tax`]: rates, associations, and [which taxes apply and why others do not](tax::TaxBasis::effective).
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
-//! - [`audit`]: who changed keys, environments, webhook endpoints and workflows, and from where.
+//! - [`audit`]: who changed keys, environments and other settings, and from where.
 //! - [`event`]: the log of all changes, for readers that must not miss any, and earlier states from it.
-//! - [`diff`]: the differences between two states; [`report`]: what a write does, also without doing it.
+//! - [`diff`]: the differences between two states; [`report`]: the effects of a write, and dry runs.
 //! - [`advice`]: warnings about writes that are accepted.
 //! - [`privacy`]: erasing a person, legal holds, and the proof.
 //! - [`retention`]: removing data that is no longer needed.

@@ -1,6 +1,6 @@
-//! What a write does: for dry runs, and for advice about writes.
+//! The effects of a write, for dry runs and for advice about writes.
 //!
-//! A caller that wants to know puts a [`WriteReport`] into its scope's origin. The store fills it with everything that the
+//! A caller that wants them puts a [`WriteReport`] into its scope's origin. The store fills it with everything that the
 //! write creates or changes. If the report asks for a dry run, the store makes the same decision and the same checks, and
 //! then takes everything back.
 
@@ -26,7 +26,7 @@ use crate::{
     webhook::WebhookEndpoint,
 };
 
-/// What one write does. Copies share it. It contains personal data, so `Debug` does not show it.
+/// The effects of one write, shared by all copies. They contain personal data, so `Debug` does not show them.
 ///
 /// ```
 /// use patron_domain::{report::WriteReport, tenancy::Origin};
@@ -40,11 +40,11 @@ pub struct WriteReport(Arc<Shared>);
 
 struct Shared {
     dry_run: bool,
-    told: Mutex<Told>,
+    content: Mutex<Content>,
 }
 
 #[derive(Default)]
-struct Told {
+struct Content {
     ids: Vec<IdSequence>,
     written: Written,
     requests: Vec<OutgoingRequest>,
@@ -143,7 +143,7 @@ impl WriteReport {
     }
 
     fn new(dry_run: bool) -> Self {
-        Self(Arc::new(Shared { dry_run, told: Mutex::default() }))
+        Self(Arc::new(Shared { dry_run, content: Mutex::default() }))
     }
 
     /// Whether nothing may be written.
@@ -154,30 +154,30 @@ impl WriteReport {
 
     /// For stores: replaces what the write does. A write that is decided again reports again.
     pub fn tell(&self, written: Written) {
-        self.told().written = written;
+        self.content().written = written;
     }
 
     /// What the write does.
     #[must_use]
     pub fn written(&self) -> Written {
-        self.told().written.clone()
+        self.content().written.clone()
     }
 
     /// Adds a request that would have been sent.
     pub fn would_send(&self, request: OutgoingRequest) {
-        self.told().requests.push(request);
+        self.content().requests.push(request);
     }
 
     /// The requests that would have been sent.
     #[must_use]
     pub fn requests(&self) -> Vec<OutgoingRequest> {
-        self.told().requests.clone()
+        self.content().requests.clone()
     }
 
     /// Starts the ids of the write.
     pub(crate) fn ids(&self, ids: &dyn IdGenerator, at: Timestamp) -> IdSequence {
         let started = ids.start(at);
-        self.told().ids.push(started);
+        self.content().ids.push(started);
         started
     }
 
@@ -195,12 +195,12 @@ impl WriteReport {
     pub fn made(&self, text: &str) -> bool {
         let digits = text.rsplit_once('_').map(|(_, digits)| digits);
         let id = digits.and_then(|digits| crockford::decode(digits.as_bytes())).map(Uuid::from_u128);
-        id.is_some_and(|id| self.told().ids.iter().any(|ids| ids.may_make(id)))
+        id.is_some_and(|id| self.content().ids.iter().any(|ids| ids.may_make(id)))
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
+    fn content(&self) -> MutexGuard<'_, Content> {
         // Every change is one assignment, so an earlier panic leaves no half of it.
-        self.0.told.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -17,7 +17,7 @@ pub enum StoreError {
         /// The cause, without personal data.
         reason: String,
     },
-    /// The call took longer than calls may take. The same call takes as long again. Nothing was written.
+    /// The call exceeded its time limit, and would again. Nothing was written.
     #[error("the database took too long")]
     TooSlow,
     /// Stored data cannot be read. A person must repair the row.

@@ -127,7 +127,7 @@ impl AuditEntry {
         Self { number, owner, act, actor: actor.clone(), address, at, request_id, count: None }
     }
 
-    /// The entry for counted uses of a key. The key is the actor, also if it was refused.
+    /// The entry for counted uses of a key. The key is the actor, even if it was refused.
     #[must_use]
     pub fn counted(number: AuditNumber, uses: &CountedUses) -> Self {
         let object = AuditObject::ApiKey(uses.key);

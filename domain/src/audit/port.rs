@@ -37,7 +37,7 @@ pub struct AuditQuery {
 pub enum CountedUse {
     /// A use of a revoked or expired key.
     Refused,
-    /// A dry run: what a write would do can be found out without a trace otherwise.
+    /// A dry run, which leaves no other trace.
     DryRun,
 }
 
@@ -113,7 +113,8 @@ pub trait AuditLog: Send + Sync {
     /// The entries of the scope's environment that match a query, the newest first. Their numbers MUST have no gaps.
     async fn entries(&self, scope: &EnvironmentScope, query: AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
 
-    /// Counts uses of keys, at most [`MAX_COUNTED_USES`] in one call. There is one entry for each kind, key and hour. Each call adds to its count and replaces its address and request.
+    /// Counts uses of keys, at most [`MAX_COUNTED_USES`] in one call. There is one entry for each kind, key and hour. Each call
+    /// adds to its count and replaces its address and request.
     async fn count_uses(&self, scope: &SystemScope, uses: Vec<CountedUses>) -> Result<(), StoreError>;
 
     /// Removes the addresses of entries of any environment that are older than a time, at most `limit`, and returns

@@ -144,7 +144,7 @@ pub struct CustomFieldDefinition {
     pub required: bool,
     /// Whether no two published customers may have the same value.
     pub unique: bool,
-    /// Whether the values are personal data. This is a mark for people; all values are treated as such.
+    /// Whether the values are personal data. This informs people. The code treats every value as personal data.
     pub personal: bool,
     /// What it is for.
     pub description: Option<CustomFieldDescription>,

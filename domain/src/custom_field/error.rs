@@ -33,7 +33,7 @@ pub enum CustomFieldError {
     #[error(transparent)]
     Invalid(#[from] Violations),
     /// The caller's environment has no such field.
-    #[error("there is no custom field with this key")]
+    #[error("no custom field has this key")]
     Unknown,
     /// The environment has a field with this key.
     #[error("a custom field with this key already exists; use another key, or update the existing field")]

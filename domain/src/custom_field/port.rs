@@ -64,8 +64,8 @@ pub trait CustomFieldRepository: Send + Sync {
     /// same, and returns it. If there is none with this key, this MUST return [`CustomFieldError::Unknown`].
     ///
     /// If the field has become unique and several published customers have the same value, this MUST return
-    /// [`CustomFieldError::Clash`] with the first of these customers, and write nothing. From then on no two published customers may get the same value,
-    /// whatever runs at the same time.
+    /// [`CustomFieldError::Clash`] with the first of these customers, and write nothing. Once the field is unique, no two published
+    /// customers may get the same value, whatever runs at the same time.
     async fn change_custom_field(
         &self,
         scope: &EnvironmentScope,

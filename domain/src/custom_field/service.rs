@@ -130,7 +130,7 @@ impl CustomFieldService {
     }
 
     /// Deletes a custom field. With `purge` its values are removed from the customers first, some in each transaction and each
-    /// with an event. If the caller goes away before the end, the same call continues.
+    /// with an event. If a call is interrupted, the same call continues its work.
     ///
     /// # Errors
     /// When the caller is not a `super_admin`, there is none with this key, customers have values and `purge` is not set, or the store
@@ -149,7 +149,7 @@ impl CustomFieldService {
         loop {
             let delete = DeleteCustomField { key, purge, at, only_if: only_if.clone() };
             let done = self.fields.delete_custom_field(scope, delete, claim.clone()).await?;
-            // A dry run purges nothing, so there would be no end.
+            // A dry run purges nothing, so this loop would not end.
             if done.value == CustomFieldDeletion::Now || scope.origin.is_dry_run() {
                 return Ok(Done { value: (), replayed: done.replayed });
             }

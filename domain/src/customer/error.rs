@@ -76,7 +76,7 @@ pub enum ChangeCustomerError {
     )]
     ErasedSubject,
     /// The customer has no legal hold.
-    #[error("there is no legal hold on this customer")]
+    #[error("this customer has no legal hold")]
     NotHeld,
     /// The customer already has an association with this rate and currency.
     #[error("the customer already has an association with this tax rate and currency; update that association")]

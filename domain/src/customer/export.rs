@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{CustomerAggregate, ReadError, query::CustomerQuery};
 use crate::{
     clock::Clock,
-    event::{EventEntity, EventLog, EventState, Moment, Past},
+    event::{EventEntity, EventLog, Moment, Past},
     ids::CustomerId,
     store::StoreError,
     tenancy::{Caller, EnvironmentScope, Permission},
@@ -127,10 +127,7 @@ impl ExportService {
         moment: Timestamp,
     ) -> Result<Option<CustomerAggregate>, StoreError> {
         match self.events.past(scope, EventEntity::Customer(id), Moment::At(moment)).await? {
-            Past::State(state) => match *state {
-                EventState::Customer(customer) => Ok(Some(*customer)),
-                EventState::TaxRate(_) => Ok(None),
-            },
+            Past::State(state) => Ok(state.into_customer()),
             Past::Absent => Ok(None),
             Past::Removed { .. } => {
                 let reason = "the state of a customer at the beginning of the export was removed meanwhile".to_owned();

@@ -20,7 +20,7 @@ text_newtype! {
 pub struct NewLegalHold {
     /// The reason.
     pub reason: HoldReason,
-    /// The end; `None` for a hold that somebody has to remove.
+    /// The end; `None` for a hold that lasts until it is removed.
     pub until: Option<Timestamp>,
 }
 
@@ -36,7 +36,7 @@ pub struct NewLegalHold {
 pub struct LegalHold {
     /// The reason.
     pub reason: HoldReason,
-    /// The end; `None` for a hold that somebody has to remove.
+    /// The end; `None` for a hold that lasts until it is removed.
     pub until: Option<Timestamp>,
     /// When it was placed, or its terms were changed.
     pub since: Timestamp,

@@ -62,8 +62,8 @@ pub trait CustomerRepository: Send + Sync {
     /// MUST be decided on the state that the change before it left, and the events MUST be numbered without gaps.
     ///
     /// If the scope's origin asks for a [dry run](crate::tenancy::Origin::is_dry_run), the method MUST return what the change
-    /// would return now, and leave nothing behind. A store SHOULD [tell](crate::report::WriteReport::tell) the origin's
-    /// report what is written.
+    /// would return now, and leave nothing behind. A store SHOULD report what is written: see
+    /// [`WriteReport::tell`](crate::report::WriteReport::tell).
     ///
     /// Dropping the returned future MAY abandon the change or not, but MUST NOT leave a part of it.
     async fn change(

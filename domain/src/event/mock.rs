@@ -91,11 +91,11 @@ fn of(events: &[EventRecord], owner: Owner) -> impl Iterator<Item = &EventRecord
 }
 
 fn past<'a>(events: impl Iterator<Item = &'a EventRecord>, entity: EventEntity, moment: Moment) -> Past {
-    let is_by_then = |event: &&EventRecord| match moment {
+    let counts = |event: &&EventRecord| match moment {
         Moment::At(at) => event.at <= at,
         Moment::Version(version) => event.sequence == version,
     };
-    let found = events.filter(|event| event.entity == entity).filter(is_by_then).last();
+    let found = events.filter(|event| event.entity == entity).filter(counts).last();
     found.and_then(|event| event.state.clone()).map_or(Past::Absent, |state| Past::State(Box::new(state)))
 }
 

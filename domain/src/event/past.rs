@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{EventEntity, EventLog, EventState};
+use super::{EventEntity, EventLog};
 use crate::{
     clock::Clock,
     customer::{CustomerAggregate, ExternalId, held_at},
@@ -68,13 +68,13 @@ pub enum PastError {
     #[error("the time is in the future")]
     Invalid(Violations),
     /// There was no such customer.
-    #[error("there was no such customer then")]
+    #[error("no such customer existed at that time")]
     Unknown,
     /// The customer does not have this version.
     #[error("the customer does not have this version")]
     UnknownVersion,
     /// The events of that time were removed.
-    #[error("the events of that time were removed; the oldest state that is left is that of {oldest_at}")]
+    #[error("the events of that time were removed; the oldest remaining state is that of {oldest_at}")]
     Removed {
         /// The time of the oldest state that can still be looked up.
         oldest_at: Timestamp,
@@ -141,10 +141,9 @@ impl PastService {
         let scope = caller.authorise(Permission::Read)?;
         let terms = self.events.external_id_terms(scope, external_id).await?;
         for id in held_at(terms, at) {
-            let found = self.find(caller, id, Moment::At(at)).await?.map(|found| (found.customer.status, found));
-            if let Some((Status::Published, found)) = found
-                && found.customer.external_id == *external_id
-            {
+            let found = self.find(caller, id, Moment::At(at)).await?;
+            let found = found.filter(|found| found.customer.status == Status::Published);
+            if let Some(found) = found.filter(|found| found.customer.external_id == *external_id) {
                 return Ok(found);
             }
         }
@@ -188,10 +187,7 @@ impl PastService {
     ) -> Result<Option<CustomerAggregate>, PastError> {
         let scope = caller.authorise(Permission::Read)?;
         match self.events.past(scope, EventEntity::Customer(id), moment).await? {
-            Past::State(state) => match *state {
-                EventState::Customer(customer) => Ok(Some(*customer)),
-                EventState::TaxRate(_) => Ok(None),
-            },
+            Past::State(state) => Ok(state.into_customer()),
             Past::Absent => Ok(None),
             Past::Removed { oldest_at } => Err(PastError::Removed { oldest_at }),
         }

@@ -132,6 +132,16 @@ pub enum EventState {
     TaxRate(Box<TaxRate>),
 }
 
+impl EventState {
+    /// The customer, if it is the state of one.
+    pub(crate) fn into_customer(self) -> Option<CustomerAggregate> {
+        match self {
+            Self::Customer(customer) => Some(*customer),
+            Self::TaxRate(_) => None,
+        }
+    }
+}
+
 impl EventEntity {
     /// The kind of entity.
     #[must_use]

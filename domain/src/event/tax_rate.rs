@@ -62,7 +62,7 @@ pub enum TaxRateEventKind {
     },
     /// It was archived.
     Deleted,
-    /// A scheduled change of its value has begun. Nobody acted now: the actor is Patron.
+    /// A scheduled change of its value has begun. The actor is Patron, because no caller acted.
     ValueChanged {
         /// The change.
         change_id: TaxRateChangeId,

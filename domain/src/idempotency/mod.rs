@@ -8,6 +8,7 @@ mod answer;
 mod mock;
 mod outcome;
 mod port;
+mod reused;
 
 use std::{fmt, time::Duration};
 
@@ -17,6 +18,7 @@ pub use self::{
     answer::{Answer, KeptAnswer, NotKept},
     outcome::{Done, OnceError, Outcome},
     port::IdempotencyRecords,
+    reused::{EarlierUse, IdempotencyKeyReused},
 };
 use data_encoding::HEXLOWER;
 
@@ -215,59 +217,6 @@ pub struct IdempotencyRecord {
     pub at: Timestamp,
 }
 
-/// The key was used for a different request.
-///
-/// ```
-/// use patron_domain::{
-///     idempotency::{EarlierUse, Fingerprint, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, Outcome},
-///     testkit::{a_time, an_id},
-///     time::Timestamp,
-/// };
-///
-/// let fingerprint = Fingerprint::from_bytes([7; 32]);
-/// let record = IdempotencyRecord { fingerprint, outcome: Outcome::Event(an_id(1)), at: a_time() };
-/// let key = IdempotencyKey::new("key-1").unwrap();
-/// let other = IdempotencyClaim { key, fingerprint: Fingerprint::from_bytes([8; 32]), since: Timestamp::UNIX_EPOCH };
-/// let refused = other.settle(Some(&record)).unwrap_err();
-/// assert_eq!(refused.earlier, Some(EarlierUse { at: a_time(), same_operation: false }));
-/// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, thiserror::Error)]
-#[error("{}", if *gone { GONE } else { REUSED })]
-pub struct IdempotencyKeyReused {
-    /// The request that used the key. `None` if its record does not tell.
-    pub earlier: Option<EarlierUse>,
-    /// Whether the result is no longer kept, because it was about a customer that is suppressed or erased. It cannot be
-    /// known whether the request was the same.
-    pub gone: bool,
-}
-
-const REUSED: &str = "this idempotency key was used for a different request; use a new key for a new request";
-const GONE: &str = "the result of the request with this idempotency key was erased; use a new key for a new request";
-
-impl IdempotencyKeyReused {
-    /// The result under the key was erased.
-    #[must_use]
-    pub const fn gone() -> Self {
-        Self { earlier: None, gone: true }
-    }
-}
-
-/// The request that used an idempotency key first.
-///
-/// ```
-/// use patron_domain::{idempotency::EarlierUse, testkit::a_time};
-///
-/// // The same route, so the bodies differ.
-/// let earlier = EarlierUse { at: a_time(), same_operation: true };
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EarlierUse {
-    /// The time.
-    pub at: Timestamp,
-    /// Whether it had the same method and path with query. The two requests then differ in their bodies.
-    pub same_operation: bool,
-}
-
 impl IdempotentRequest {
     /// The claim now, when records are kept for `ttl`.
     #[must_use]
@@ -290,7 +239,7 @@ impl IdempotencyClaim {
     /// the work must be done.
     ///
     /// # Errors
-    /// [`IdempotencyKeyReused`] when the record belongs to a different request.
+    /// [`IdempotencyKeyReused`] when the record belongs to a different request, or its result was erased.
     pub fn settle(&self, record: Option<&IdempotencyRecord>) -> Result<Option<EventId>, IdempotencyKeyReused> {
         match self.outcome(record)? {
             None => Ok(None),
@@ -304,8 +253,8 @@ impl IdempotencyClaim {
     /// belongs to.
     ///
     /// # Errors
-    /// [`OnceError::KeyReused`] when the record belongs to a different request, [`OnceError::Store`] when it cannot be
-    /// read.
+    /// [`OnceError::KeyReused`] when the record belongs to a different request, or its result was erased;
+    /// [`OnceError::Store`] when it cannot be read.
     pub fn settle_kept<T: Answer>(
         &self,
         owner: Owner,

@@ -1,75 +1,25 @@
 //! The rows of CSV files as bodies of creates.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    BlankCells, ColumnTarget, ImportOptions, ImportPreset, UnmappedColumns,
-    presets::{self, Column, Own},
-    vat,
+    BlankCells, ColumnTarget, HeaderFault, ImportOptions,
+    body::{self, Members},
+    header::columns_of,
+    presets::{Column, Own},
 };
-use crate::violation::{Rule, Violation, Violations};
+use crate::violation::{Rule, Violations};
 
-/// Why a header is refused. Names of columns are shown, because they are no personal data.
-///
-/// ```
-/// use patron_domain::import::HeaderFault;
-///
-/// let fault = HeaderFault::Twice("Name".to_owned());
-/// assert_eq!(fault.to_string(), "the column Name is there twice; remove or rename one");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum HeaderFault {
-    /// Two columns have one name.
-    #[error("the column {0} is there twice; remove or rename one")]
-    Twice(String),
-    /// Two columns go to the same field.
-    #[error("the columns {0} and {1} both go to the field {2}; map one of them to \"\" in columns to ignore it")]
-    SameField(String, String, String),
-    /// No rule says what to do with some columns.
-    #[error("the columns {0} are unknown; map them in columns, or send unmapped=metadata or unmapped=ignore")]
-    Unmapped(String),
-    /// No column holds the external id.
-    #[error("no column holds the external id; map one to external_id in columns")]
-    NoExternalId,
-    /// The option `columns` names a column that the file does not have.
-    #[error("columns names {0}, but the file has no such column")]
-    NoSuchColumn(String),
-}
-
-impl Rule for HeaderFault {
-    fn rule(&self) -> &'static str {
-        match self {
-            Self::Twice(_) => "unique",
-            Self::SameField(..) => "one_field",
-            Self::Unmapped(_) => "unmapped",
-            Self::NoExternalId => "required",
-            Self::NoSuchColumn(_) => "column",
-        }
-    }
-}
-
-/// A cell that is not the JSON that its field needs.
+/// A cell is not the JSON that its field needs.
 #[derive(Debug, thiserror::Error)]
-#[error("must be JSON, such as [] or {{}}")]
-struct NoJson;
+#[error("{0} must be JSON, such as [] or {{}}")]
+struct NoJson(&'static str);
 
 impl Rule for NoJson {
     fn rule(&self) -> &'static str {
         "json"
-    }
-}
-
-/// A row needs a currency for its tax rates.
-#[derive(Debug, thiserror::Error)]
-#[error("is required, because the row has tax codes")]
-pub(super) struct NoCurrency;
-
-impl Rule for NoCurrency {
-    fn rule(&self) -> &'static str {
-        "required"
     }
 }
 
@@ -96,48 +46,7 @@ impl RowMapper {
     /// # Errors
     /// See [`HeaderFault`].
     pub fn new(options: &ImportOptions, header: &[impl AsRef<str>]) -> Result<Self, HeaderFault> {
-        let mut wished: BTreeMap<String, &String> =
-            options.columns.iter().map(|(name, field)| (normal(name), field)).collect();
-        let (mut seen, mut columns) = (BTreeSet::new(), Vec::new());
-        let (mut ignored, mut unmapped) = (Vec::new(), Vec::new());
-        for name in header {
-            let name = name.as_ref();
-            let header = normal(name);
-            if !seen.insert(header.clone()) {
-                return Err(HeaderFault::Twice(shown(name)));
-            }
-            let column = match wished.remove(&header).and_then(|field| ColumnTarget::parse(field).ok()) {
-                Some(target) => Some(Column::To(target)),
-                None => metadata_column(name)
-                    .or_else(|| custom_field_column(options.preset, &header))
-                    .or_else(|| presets::column(options.preset, &header)),
-            };
-            let column = column.unwrap_or_else(|| match options.unmapped {
-                UnmappedColumns::Metadata => Column::To(ColumnTarget::Metadata(name.trim().to_owned())),
-                UnmappedColumns::Ignore => Column::To(ColumnTarget::Ignored),
-                UnmappedColumns::Fail => {
-                    unmapped.push(shown(name));
-                    Column::To(ColumnTarget::Ignored)
-                }
-            });
-            if column == Column::To(ColumnTarget::Ignored) {
-                ignored.push(shown(name));
-            }
-            columns.push(column);
-        }
-        if let Some((name, _)) = wished.first_key_value() {
-            return Err(HeaderFault::NoSuchColumn(shown(name)));
-        }
-        if !unmapped.is_empty() {
-            return Err(HeaderFault::Unmapped(unmapped.join(", ")));
-        }
-        one_column_a_field(&columns, header)?;
-        let names_one = |column: &Column| {
-            matches!(column, Column::To(ColumnTarget::Text("external_id")) | Column::Own(Own::ProviderId))
-        };
-        if !columns.iter().any(names_one) {
-            return Err(HeaderFault::NoExternalId);
-        }
+        let (columns, ignored) = columns_of(options, header)?;
         Ok(Self { columns, ignored })
     }
 
@@ -161,53 +70,9 @@ impl RowMapper {
     }
 }
 
-/// A header as it is compared.
-fn normal(header: &str) -> String {
-    header.trim().to_lowercase()
-}
-
-/// A header in messages.
-fn shown(header: &str) -> String {
-    header.trim().chars().take(100).collect()
-}
-
-/// `X (metadata)` and `metadata.X`.
-fn metadata_column(header: &str) -> Option<Column> {
-    let header = header.trim();
-    let key = header.strip_suffix(" (metadata)").or_else(|| header.strip_prefix("metadata."))?;
-    Some(Column::To(ColumnTarget::Metadata(key.to_owned())))
-}
-
-/// Chargebee's custom fields.
-fn custom_field_column(preset: ImportPreset, header: &str) -> Option<Column> {
-    let is_one = preset == ImportPreset::Chargebee && header.starts_with("cf_");
-    is_one.then(|| Column::To(ColumnTarget::Metadata(header.to_owned())))
-}
-
-fn one_column_a_field(columns: &[Column], header: &[impl AsRef<str>]) -> Result<(), HeaderFault> {
-    let mut fields: BTreeMap<&ColumnTarget, &str> = BTreeMap::new();
-    for (column, name) in columns.iter().zip(header) {
-        let Column::To(target) = column else { continue };
-        if *target == ColumnTarget::Ignored {
-            continue;
-        }
-        if let Some(other) = fields.insert(target, name.as_ref()) {
-            let field = match target {
-                ColumnTarget::Text(name) | ColumnTarget::Texts(name) | ColumnTarget::Json(name) => (*name).to_owned(),
-                ColumnTarget::Member(object, member) => format!("{object}.{member}"),
-                ColumnTarget::Metadata(key) => format!("metadata.{key}"),
-                ColumnTarget::CustomField(key) => format!("custom_fields.{key}"),
-                ColumnTarget::Ignored => String::new(),
-            };
-            return Err(HeaderFault::SameField(shown(other), shown(name.as_ref()), field));
-        }
-    }
-    Ok(())
-}
-
 /// One row in the making.
 struct Row {
-    body: Map<String, Value>,
+    body: Members,
     own: BTreeMap<Own, String>,
     broken: Violations,
     blank: BlankCells,
@@ -244,14 +109,14 @@ impl Row {
             ColumnTarget::Text(name) => drop(self.body.insert((*name).to_owned(), json!(cell))),
             ColumnTarget::Member(object, member) => self.put_member(object, member, json!(cell)),
             ColumnTarget::Texts(name) if !cell.trim_start().starts_with('[') => {
-                let texts: Vec<_> = cell.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
+                let texts: Vec<_> = body::listed(cell).collect();
                 self.body.insert((*name).to_owned(), json!(texts));
             }
             ColumnTarget::Texts(name) | ColumnTarget::Json(name) => {
                 let value = if blank { Some(empty(name)) } else { serde_json::from_str(cell).ok() };
                 match value {
                     Some(value) => drop(self.body.insert((*name).to_owned(), value)),
-                    None => self.broken.add(*name, &NoJson),
+                    None => self.broken.add(*name, &NoJson(name)),
                 }
             }
             ColumnTarget::Metadata(key) => {
@@ -280,132 +145,41 @@ impl Row {
 
     /// Columns with a meaning of their own, once all others are known.
     fn take_own(&mut self, options: &ImportOptions) {
-        let mut own = std::mem::take(&mut self.own);
+        let Self { body, own, broken, .. } = self;
         if let Some(id) = own.remove(&Own::ProviderId) {
-            let from = options.external_id_from.as_deref().and_then(|place| place.strip_prefix("metadata."));
-            let key = from.and_then(|key| self.body.get("metadata")?.get(key)?.as_str().map(str::to_owned));
-            let external_id = if options.external_id_from.is_some() { key } else { Some(id.clone()) };
-            if let Some(external_id) = external_id {
-                self.body.entry("external_id").or_insert_with(|| json!(external_id));
-            }
-            let provider = options.preset.as_str();
-            self.push("integration_entity_mapping", json!({ "provider_type": provider, "provider_entity_id": id }));
+            body::identify(body, &id, options);
         }
         if let Some(number) = own.remove(&Own::Vat) {
-            let number = match own.remove(&Own::VatPrefix) {
-                Some(prefix) if !number.to_uppercase().starts_with(&prefix.to_uppercase()) => {
-                    format!("{prefix}{number}")
-                }
-                _ => number,
-            };
-            self.push("tax_ids", tax_id(vat::type_of(&number), &number, options));
+            let country = own.remove(&Own::VatPrefix).unwrap_or_default();
+            body::add_vat_number(body, &country, &number, options);
         }
         if let Some(number) = own.remove(&Own::TaxId) {
-            self.push("tax_ids", tax_id(vat::type_of(&number), &number, options));
+            body::add_vat_number(body, "", &number, options);
         }
-        let name = [own.remove(&Own::FirstName), own.remove(&Own::LastName)];
-        let name: Vec<_> = name.into_iter().flatten().collect();
-        if !name.is_empty() {
-            self.body.entry("name").or_insert_with(|| json!(name.join(" ")));
-        }
+        body::name_person(body, own.remove(&Own::FirstName), own.remove(&Own::LastName));
         if let Some(emails) = own.remove(&Own::Emails) {
-            self.take_emails(&emails);
+            body::add_emails(body, &emails);
         }
         if let Some(line) = own.remove(&Own::Line3) {
-            let before = self.body.get("address_line2").and_then(Value::as_str).filter(|text| !text.is_empty());
-            let joined = before.map_or_else(|| line.clone(), |before| format!("{before}, {line}"));
-            self.body.insert("address_line2".to_owned(), json!(joined));
+            body::append(body, "address_line2", &line);
         }
         if let Some(locale) = own.remove(&Own::Locale) {
-            self.body.insert("preferred_locales".to_owned(), json!([locale]));
+            body.insert("preferred_locales".to_owned(), json!([locale]));
         }
         if let Some(word) = own.remove(&Own::TaxExempt) {
-            self.body.insert("tax_treatment".to_owned(), json!(treatment(&word)));
+            body.insert("tax_treatment".to_owned(), json!(body::treatment(&word)));
         }
         if let (Some(provider), Some(id)) = (own.remove(&Own::Provider), own.remove(&Own::ProviderCustomerId)) {
-            self.push("integration_entity_mapping", json!({ "provider_type": provider, "provider_entity_id": id }));
+            body::add_link(body, &provider, &id);
         }
         if let Some(codes) = own.remove(&Own::TaxCodes) {
-            let codes: Vec<_> =
-                codes.split(',').map(str::trim).filter(|code| !code.is_empty()).map(str::to_owned).collect();
-            if let Err(violation) = add_tax_codes(&mut self.body, codes) {
-                self.broken.push(violation);
-            }
+            body::add_tax_codes(body, body::listed(&codes).map(str::to_owned), broken);
         }
-        if options.lift_metadata
-            && let Some(number) = self.body.get("metadata").and_then(|metadata| metadata.get("gstin")?.as_str())
-        {
-            let id = tax_id("in_gst", number, options);
-            self.push("tax_ids", id);
-        }
+        body::lift_gstin(body, options);
         if options.skip_onboarding {
-            self.body.insert("skip_onboarding_workflow".to_owned(), json!(true));
+            body.insert("skip_onboarding_workflow".to_owned(), json!(true));
         }
     }
-
-    fn take_emails(&mut self, emails: &str) {
-        let mut emails = emails.split(',').map(str::trim).filter(|email| !email.is_empty());
-        if let Some(first) = emails.next() {
-            self.body.insert("email".to_owned(), json!(first));
-        }
-        for email in emails {
-            self.push("contact_persons", json!({ "first_name": local_part(email), "email": email }));
-        }
-    }
-
-    fn push(&mut self, list: &str, value: Value) {
-        push(&mut self.body, list, value);
-    }
-}
-
-/// Adds an element to a list of the body.
-pub(super) fn push(body: &mut Map<String, Value>, list: &str, value: Value) {
-    match body.entry(list).or_insert_with(|| json!([])) {
-        Value::Array(values) => values.push(value),
-        other => *other = json!([value]),
-    }
-}
-
-/// Adds overrides of tax rates, in the customer's currency.
-pub(super) fn add_tax_codes(body: &mut Map<String, Value>, codes: Vec<String>) -> Result<(), Violation> {
-    if codes.is_empty() {
-        return Ok(());
-    }
-    let currency = body.get("billing_currency").and_then(Value::as_str).filter(|currency| !currency.is_empty());
-    let Some(currency) = currency.map(str::to_owned) else {
-        let rule: &dyn Rule = &NoCurrency;
-        return Err(Violation {
-            path: "currency".to_owned(),
-            rule: rule.rule(),
-            message: format!("currency {NoCurrency}"),
-        });
-    };
-    for code in codes {
-        push(body, "tax_rate_overrides", json!({ "tax_rate_code": code, "currency": currency }));
-    }
-    Ok(())
-}
-
-/// A tax id of a foreign file.
-pub(super) fn tax_id(kind: &str, number: &str, options: &ImportOptions) -> Value {
-    match options.unchecked_tax_ids {
-        true => json!({ "type": kind, "value": number, "unchecked": true }),
-        false => json!({ "type": kind, "value": number }),
-    }
-}
-
-/// Stripe's word for a tax treatment, in ours.
-pub(super) fn treatment(word: &str) -> &str {
-    match word {
-        "none" => "taxable",
-        "reverse" => "reverse_charge",
-        other => other,
-    }
-}
-
-/// The first name of a person of whom only an address is known.
-pub(super) fn local_part(email: &str) -> String {
-    email.split('@').next().unwrap_or(email).chars().take(100).collect()
 }
 
 /// The value that clears a field.
@@ -428,7 +202,7 @@ fn custom_value(cell: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::{ImportFormat, ImportMode};
+    use crate::import::{ImportFormat, ImportMode, ImportPreset};
 
     fn options(preset: ImportPreset) -> ImportOptions {
         ImportOptions::new(ImportFormat::Csv, preset, ImportMode::Upsert)
@@ -548,27 +322,6 @@ mod tests {
                 "shipping_address": { "city": "" }, "tax_ids": [],
             })
         );
-    }
-
-    #[test]
-    fn headers_are_refused_for_a_reason() {
-        let refused = |options: &ImportOptions, header: &[&str]| RowMapper::new(options, header).unwrap_err();
-        let plain = options(ImportPreset::Patron);
-        assert_eq!(refused(&plain, &["external_id", "Name", " name "]), HeaderFault::Twice("name".to_owned()));
-        assert_eq!(
-            refused(&plain, &["external_id", "Colour", "Size"]),
-            HeaderFault::Unmapped("Colour, Size".to_owned())
-        );
-        assert_eq!(refused(&plain, &["name"]), HeaderFault::NoExternalId);
-        let columns = [("Kunde".to_owned(), "name".to_owned())];
-        let mapped = ImportOptions { columns: columns.into(), ..plain };
-        assert_eq!(refused(&mapped, &["external_id"]), HeaderFault::NoSuchColumn("kunde".to_owned()));
-        assert!(matches!(refused(&mapped, &["external_id", "Kunde", "name"]), HeaderFault::SameField(..)));
-        assert!(RowMapper::new(&mapped, &["external_id", "kunde"]).is_ok());
-        for (unmapped, ignored) in [(UnmappedColumns::Ignore, vec!["Colour"]), (UnmappedColumns::Metadata, vec![])] {
-            let options = ImportOptions { unmapped, ..options(ImportPreset::Patron) };
-            assert_eq!(RowMapper::new(&options, &["external_id", "Colour"]).unwrap().ignored(), ignored);
-        }
     }
 
     #[test]

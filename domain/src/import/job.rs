@@ -1,6 +1,6 @@
 //! An import as a job. Every transition is a pure function.
 
-use super::ImportOptions;
+use super::{ImportCounts, ImportDiff, ImportOptions, RowOutcome, RowResult};
 use crate::{
     ids::ImportId,
     lifecycle::{Audit, Owner},
@@ -17,7 +17,7 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ImportState {
-    /// The file arrives.
+    /// The file is being uploaded.
     Uploading,
     /// Every row is checked.
     Checking,
@@ -47,101 +47,6 @@ impl ImportState {
     pub fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::CompletedWithErrors | Self::Failed | Self::Cancelled)
     }
-}
-
-/// What happened to a row, or what would happen.
-///
-/// ```
-/// use patron_domain::import::RowOutcome;
-///
-/// assert_eq!(RowOutcome::Created.as_str(), "created");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RowOutcome {
-    /// It is valid. Nothing else was found out.
-    Valid,
-    /// It creates a customer.
-    Created,
-    /// It changes a customer.
-    Updated,
-    /// It changes nothing.
-    Unchanged,
-    /// It failed.
-    Failed,
-}
-
-words!(
-    RowOutcome, "valid, created, updated, unchanged, failed",
-    Valid => "valid", Created => "created", Updated => "updated", Unchanged => "unchanged", Failed => "failed",
-);
-
-/// The numbers of rows by outcome.
-///
-/// ```
-/// use patron_domain::import::{ImportCounts, RowOutcome};
-///
-/// let mut counts = ImportCounts::default();
-/// counts.add(RowOutcome::Created);
-/// assert_eq!(counts.created, 1);
-/// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ImportCounts {
-    /// Created customers.
-    pub created: u64,
-    /// Changed customers.
-    pub updated: u64,
-    /// Rows that change nothing.
-    pub unchanged: u64,
-    /// Rows that failed.
-    pub failed: u64,
-}
-
-impl ImportCounts {
-    /// Counts a row.
-    pub fn add(&mut self, outcome: RowOutcome) {
-        let count = match outcome {
-            RowOutcome::Valid => return,
-            RowOutcome::Created => &mut self.created,
-            RowOutcome::Updated => &mut self.updated,
-            RowOutcome::Unchanged => &mut self.unchanged,
-            RowOutcome::Failed => &mut self.failed,
-        };
-        *count = count.saturating_add(1);
-    }
-}
-
-/// What a row would change.
-///
-/// ```
-/// use patron_domain::import::{ImportDiff, RowOutcome};
-///
-/// let diff = ImportDiff { row: 1, external_id: "acme".to_owned(), outcome: RowOutcome::Created, changed: Vec::new() };
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportDiff {
-    /// The number of the row, from 1.
-    pub row: u64,
-    /// Its external id.
-    pub external_id: String,
-    /// What it would do.
-    pub outcome: RowOutcome,
-    /// The fields that it would change.
-    pub changed: Vec<String>,
-}
-
-/// The result of a row.
-///
-/// ```
-/// use patron_domain::import::{RowOutcome, RowResult};
-///
-/// let result = RowResult { outcome: RowOutcome::Created, diff: None };
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowResult {
-    /// What happened.
-    pub outcome: RowOutcome,
-    /// What it would change, if it was only checked.
-    pub diff: Option<ImportDiff>,
 }
 
 /// The work of an import.
@@ -237,7 +142,7 @@ pub struct ImportJob {
     pub diffs: Vec<ImportDiff>,
     /// Why it failed.
     pub failure: Option<String>,
-    /// When it has work.
+    /// When its next work is due; `None` if it has none.
     pub due_at: Option<Timestamp>,
     /// When the current phase began.
     pub phase_at: Timestamp,
@@ -255,7 +160,7 @@ impl ImportJob {
     /// The most bytes of a file, and of its content if it is compressed.
     pub const MAX_BYTES: u64 = 1_073_741_824;
 
-    /// An import whose file begins to arrive.
+    /// An import whose upload begins.
     #[must_use]
     pub fn begin(id: ImportId, owner: Owner, options: ImportOptions, audit: Audit) -> Self {
         Self {
@@ -280,7 +185,7 @@ impl ImportJob {
         }
     }
 
-    /// The file has arrived: the rows are to be checked.
+    /// The import after its upload: the rows are to be checked.
     #[must_use]
     pub fn uploaded(self, at: Timestamp) -> Self {
         Self { state: ImportState::Checking, due_at: Some(at), ..self.phase(at) }

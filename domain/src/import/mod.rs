@@ -3,20 +3,21 @@
 //! A job holds the options and the progress. [`RowMapper`] turns the cells or the object of a row into the body of a create,
 //! for the columns of several products. Adapters read files, and the store writes a chunk together with the progress after it.
 
+mod body;
 mod columns;
+mod header;
 mod job;
 mod objects;
 mod options;
 mod port;
 mod presets;
+mod row;
 mod service;
 mod vat;
 
-pub use columns::{HeaderFault, RowMapper};
-pub use job::{
-    ImportAmendment, ImportCounts, ImportDiff, ImportJob, ImportPhase, ImportRefusal, ImportState, RowOutcome,
-    RowResult,
-};
+pub use columns::RowMapper;
+pub use header::HeaderFault;
+pub use job::{ImportAmendment, ImportJob, ImportPhase, ImportRefusal, ImportState};
 pub use objects::map_object;
 pub use options::{
     BlankCells, ColumnTarget, ColumnTargetError, ImportEncoding, ImportFormat, ImportMode, ImportOptions, ImportPreset,
@@ -25,4 +26,5 @@ pub use options::{
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockImportRepository;
 pub use port::{FailedRow, ImportChunk, ImportClaim, ImportRepository, ImportRow, RowFault};
+pub use row::{ImportCounts, ImportDiff, RowOutcome, RowResult};
 pub use service::{ImportError, ImportService};

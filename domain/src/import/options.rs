@@ -202,7 +202,7 @@ impl ColumnTarget {
     /// Reads the name of a field. The empty text is [`Self::Ignored`].
     ///
     /// # Errors
-    /// When customers have no such field.
+    /// When customers do not have the field.
     pub fn parse(name: &str) -> Result<Self, ColumnTargetError> {
         if name.is_empty() {
             return Ok(Self::Ignored);
@@ -241,7 +241,7 @@ impl ColumnTarget {
 pub struct ImportOptions {
     /// The format.
     pub format: ImportFormat,
-    /// Whose columns and objects it has.
+    /// The product whose columns and objects it has.
     pub preset: ImportPreset,
     /// What a row does.
     pub mode: ImportMode,
@@ -261,7 +261,7 @@ pub struct ImportOptions {
     pub encoding: ImportEncoding,
     /// Whether new customers are not onboarded.
     pub skip_onboarding: bool,
-    /// The key of metadata that holds the external id, for customers of Stripe.
+    /// The place of the external id, such as `metadata.crm_id`, for customers of Stripe.
     pub external_id_from: Option<String>,
     /// Whether `metadata.gstin` also becomes a tax id, for customers of Flexprice.
     pub lift_metadata: bool,
@@ -270,7 +270,7 @@ pub struct ImportOptions {
 }
 
 impl ImportOptions {
-    /// The options of a file without further wishes.
+    /// Options with the defaults.
     #[must_use]
     pub fn new(format: ImportFormat, preset: ImportPreset, mode: ImportMode) -> Self {
         Self {

@@ -192,7 +192,7 @@ pub trait ImportRepository: Send + Sync {
         bytes: Vec<u8>,
     ) -> Result<(), StoreError>;
 
-    /// Stores the import once its file has arrived, if it is still uploading. Unless `again`, when another import of the
+    /// Stores the import after its upload, if it is still uploading. Unless `again`, when another import of the
     /// same digest is completed, or has work, this MUST store nothing and return its id.
     async fn finish_upload(
         &self,
@@ -243,7 +243,7 @@ pub trait ImportRepository: Send + Sync {
         number: u32,
     ) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Leases the due import of any environment that is due longest, except those of suspended tenants.
+    /// Leases the import of any environment that has been due longest, except those of suspended tenants.
     async fn claim_import(&self, scope: &SystemScope, claim: ImportClaim) -> Result<Option<ImportJob>, StoreError>;
 
     /// Does the work on rows, and records the progress in the same transaction. Depending on the phase the rows are written,

@@ -49,7 +49,7 @@ pub(super) enum Own {
     TaxCodes,
 }
 
-/// The columns of a preset. The last pattern that matches counts.
+/// What a preset does with a column: the exact header counts, then the preset's patterns.
 pub(super) fn column(preset: ImportPreset, header: &str) -> Option<Column> {
     let table: &[(&str, Column)] = match preset {
         ImportPreset::Patron => &PATRON,
@@ -58,17 +58,13 @@ pub(super) fn column(preset: ImportPreset, header: &str) -> Option<Column> {
         ImportPreset::Lago => &LAGO,
         ImportPreset::Flexprice => &FLEXPRICE,
     };
-    let found = table.iter().find(|(name, _)| *name == header).map(|(_, column)| column.clone());
-    let found = found.or_else(|| match preset {
+    let exact = table.iter().find(|(name, _)| *name == header).map(|(_, column)| column.clone());
+    exact.or_else(|| match preset {
         // Its columns are the names of fields.
         ImportPreset::Patron => ColumnTarget::parse(header).ok().map(Column::To),
-        ImportPreset::Stripe => stripe_address(header),
-        ImportPreset::Chargebee if is_chargebee_money(header) => Some(Column::To(Ignored)),
-        _ => None,
-    });
-    found.or_else(|| match preset {
-        ImportPreset::Stripe if header.starts_with("card ") || header.starts_with("card_") => Some(Column::To(Ignored)),
-        _ => None,
+        ImportPreset::Stripe => stripe_address(header).or_else(|| is_stripe_card(header).then_some(IGNORED)),
+        ImportPreset::Chargebee => is_chargebee_money(header).then_some(IGNORED),
+        ImportPreset::Lago | ImportPreset::Flexprice => None,
     })
 }
 
@@ -88,6 +84,10 @@ fn stripe_address(header: &str) -> Option<Column> {
         _ => return None,
     };
     Some(if weak { Column::Weakly(target) } else { Column::To(target) })
+}
+
+fn is_stripe_card(header: &str) -> bool {
+    header.starts_with("card ") || header.starts_with("card_")
 }
 
 fn is_chargebee_money(header: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Everything that is held about one customer: for Articles 15 and 20 of the GDPR.
+//! All data about one customer, for Articles 15 and 20 of the GDPR.
 
 use super::DeletionRequest;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     webhook::Delivery, words::words,
 };
 
-/// What a store holds about a customer, apart from its events.
+/// The data that a store holds about a customer, apart from its events.
 ///
 /// ```
 /// use patron_domain::{privacy::PersonalRecord, testkit::a_customer};
@@ -25,15 +25,15 @@ pub struct PersonalRecord {
     pub customer: CustomerAggregate,
     /// Its onboarding.
     pub run: Option<OnboardingRun>,
-    /// The deliveries of its events that wait, or to which an endpoint answered something.
+    /// The deliveries of its events that wait, or have the text of a response.
     pub deliveries: Vec<Delivery>,
     /// The requests for its deletion, which were cancelled.
     pub requests: Vec<DeletionRequest>,
-    /// When answers about it were kept under idempotency keys.
+    /// When responses about it were stored under idempotency keys.
     pub kept_answers: Vec<Timestamp>,
 }
 
-/// Everything that is held about a customer.
+/// All data about a customer.
 ///
 /// ```
 /// use patron_domain::{privacy::{Bundle, PersonalRecord}, testkit::{a_customer, a_time}};
@@ -47,7 +47,7 @@ pub struct PersonalRecord {
 pub struct Bundle {
     /// The time.
     pub at: Timestamp,
-    /// What is held now.
+    /// The present data.
     pub record: PersonalRecord,
     /// Every change: who made it, when, and the state after it.
     pub history: Vec<EventRecord>,

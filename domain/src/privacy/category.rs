@@ -12,17 +12,17 @@ use crate::words::words;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Category {
-    /// Answers that are kept under idempotency keys.
+    /// Responses that are stored under idempotency keys.
     KeptAnswers,
     /// The states in events.
     Events,
-    /// What endpoints answered to webhooks.
+    /// The responses of endpoints to webhooks.
     WebhookDeliveries,
     /// The onboarding run, with the ids that other systems returned.
     OnboardingRuns,
     /// The reasons in requests for deletion.
     DeletionRequests,
-    /// Rows of imports that failed, and what rows would have changed.
+    /// Failed rows of imports, and the changes that rows would have made.
     Imports,
     /// Former external ids, and the external id of an archived customer, by which it is found.
     FormerExternalIds,

@@ -93,7 +93,7 @@ impl NewDeletionRequest {
         if !blocking.is_empty() {
             return Err(PrivacyError::Blocked(blocking));
         }
-        // The audit data stays: once it is visible again, every answer is as before.
+        // The audit data stays: once it is visible again, every response is as before.
         customer.customer.version = customer.customer.version.next();
         let place = (customer.customer.id, customer.customer.version);
         let mark = CustomerMark::new(ids.next_id(), CustomerEventKind::Suppressed, place, at, scope);

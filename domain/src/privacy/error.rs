@@ -29,6 +29,15 @@ pub enum Blocking {
 
 words!(Blocking, "legal_hold, import_running", LegalHold => "legal_hold", ImportRunning => "import_running");
 
+/// The reasons as a text, each with its remedy.
+fn reasons(blocking: &[Blocking]) -> String {
+    let reason = |blocking: &Blocking| match blocking {
+        Blocking::LegalHold => "it is on legal hold; remove the hold first",
+        Blocking::ImportRunning => "an import has not ended; wait for its end, or cancel it",
+    };
+    blocking.iter().map(reason).collect::<Vec<_>>().join("; ")
+}
+
 /// The keys of the installation cannot be used.
 ///
 /// ```
@@ -47,6 +56,7 @@ pub struct KeysUnavailable;
 ///
 /// let blocked = PrivacyError::Blocked(vec![Blocking::LegalHold]);
 /// assert_eq!(blocked.kind(), ErrorKind::ErasureBlocked);
+/// assert_eq!(blocked.to_string(), "the customer cannot be erased: it is on legal hold; remove the hold first");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -67,7 +77,7 @@ pub enum PrivacyError {
     #[error("there is no receipt yet: the erasure is not completed")]
     NoReceipt,
     /// Something keeps the customer from being erased.
-    #[error("the customer cannot be erased: it is on legal hold; remove the hold first")]
+    #[error("the customer cannot be erased: {}", reasons(.0))]
     Blocked(Vec<Blocking>),
     /// The redaction has begun.
     #[error("the erasure has begun and cannot be cancelled")]

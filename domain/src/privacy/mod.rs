@@ -1,7 +1,7 @@
 //! Erasing a person: requests, suppression, redaction, verification, and the proof.
 //!
 //! A request suppresses its customer at once: it looks as if it did not exist. After the cool-down its personal data is
-//! redacted everywhere, and counted. Until then the request can be cancelled, and every answer is as it was before.
+//! redacted everywhere, and counted. Until then the request can be cancelled, and every response is as it was before.
 //! Events keep their envelopes, so the histories of others and the log stay whole.
 //!
 //! Serves Articles 15 (access), 17 (erasure), 19 (notification of recipients) and 20 (portability) of the GDPR and,

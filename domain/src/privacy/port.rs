@@ -173,8 +173,8 @@ pub trait PrivacyRepository: Send + Sync {
     /// Decides a request by [`NewDeletionRequest::decide`], and suppresses the customer.
     ///
     /// From then on no other port MUST find the customer, by whatever means, nor count it; its events MUST have no
-    /// state; its onboarding MUST rest. A create or rename that claims its external id, or a former one, MUST be told by
-    /// [`CustomerFacts::erased`](crate::customer::CustomerFacts::erased), for ever. Of concurrent requests about one
+    /// state; its onboarding MUST rest. A create or rename that claims its external id, or a former one, MUST be reported by
+    /// [`CustomerFacts::erased`](crate::customer::CustomerFacts::erased), forever. Of concurrent requests about one
     /// customer exactly one MUST be new.
     async fn request(&self, scope: &EnvironmentScope, new: NewDeletionRequest) -> Result<Requested, PrivacyError>;
 
@@ -208,7 +208,7 @@ pub trait PrivacyRepository: Send + Sync {
         cancel: CancelDeletion,
     ) -> Result<DeletionRequest, PrivacyError>;
 
-    /// Everything that is held about a customer, apart from its events. `None` when there is no such customer.
+    /// All data about a customer, apart from its events. `None` when there is no such customer.
     async fn record(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<PersonalRecord>, StoreError>;
 
     /// What would be redacted now: the numbers by category. `None` when there is no such customer.

@@ -16,7 +16,7 @@ impl DeletionRequest {
     /// After how long a failed request is tried again.
     pub const TRY_AGAIN_AFTER: Duration = Duration::from_secs(3_600);
 
-    /// The request, whose redaction begins or goes on.
+    /// The request after its redaction has begun, or has been resumed.
     #[must_use]
     pub fn begun(mut self, at: Timestamp) -> Self {
         if self.state != DeletionState::Redacting {
@@ -46,7 +46,7 @@ impl DeletionRequest {
     #[must_use]
     pub fn verified(mut self, left: &[(Category, u64)], at: Timestamp) -> Self {
         for (category, left) in left {
-            self.count_mut(*category).left = Some(*left);
+            self = self.counted(*category, *left);
         }
         let clean = Category::ALL.iter().all(|category| self.count_mut(*category).left == Some(0));
         if clean {
@@ -63,7 +63,7 @@ impl DeletionRequest {
         self
     }
 
-    /// When there is something to do; `None` when there is nothing left.
+    /// When the next work is due; `None` when none is left.
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
         match self.state {
@@ -87,7 +87,7 @@ impl DeletionRequest {
             self.counts = all.map(|one| CategoryCount { category: *one, redacted: 0, left: None }).collect();
         }
         let place = self.counts.iter().position(|count| count.category == category).unwrap_or_else(|| {
-            // A category that a newer program knows.
+            // An earlier version without this category began the counts.
             self.counts.push(CategoryCount { category, redacted: 0, left: None });
             self.counts.len() - 1
         });

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{DeletionRequest, DeletionState, PrivacyError};
 use crate::{ids::InstallationKeyId, time::Timestamp, words::words};
 
-/// How a store removes what it erases. A receipt says it, because the rest is the operator's job.
+/// How a store removes what it erases. Receipts state it, because the operator is responsible for the rest.
 ///
 /// ```
 /// use patron_domain::privacy::StorageKind;
@@ -138,8 +138,7 @@ pub struct ReceiptKey {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait ReceiptSigner: Send + Sync {
-    /// Opens the keys of the installation, so that the store recognises people that are erased. Makes them if there are
-    /// none.
+    /// Opens the keys of the installation, so that the store recognises erased people. Makes missing keys.
     async fn open(&self) -> Result<(), PrivacyError>;
 
     /// Signs a receipt with the current key.
@@ -149,7 +148,7 @@ pub trait ReceiptSigner: Send + Sync {
     async fn public_keys(&self) -> Result<Vec<ReceiptKey>, PrivacyError>;
 }
 
-/// Why a text is no receipt.
+/// Why a text is not a receipt.
 ///
 /// ```
 /// use patron_domain::privacy::{ReceiptFault, SignedReceipt};
@@ -221,7 +220,7 @@ impl SignedReceipt {
     /// The content, whose signature must have been checked.
     ///
     /// # Errors
-    /// If it is no receipt of an erasure.
+    /// If it is not a receipt of an erasure.
     pub fn receipt(&self) -> Result<Receipt, ReceiptFault> {
         let receipt: Receipt = serde_json::from_str(&self.payload).map_err(|_| ReceiptFault)?;
         if receipt.kind == Receipt::KIND && receipt.version == 1 { Ok(receipt) } else { Err(ReceiptFault) }

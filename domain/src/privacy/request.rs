@@ -16,7 +16,7 @@ text_newtype! {
     personal DeletionReason, DeletionReasonError, "reason", max 500, not_blank true, lines true
 }
 
-/// How the person asked.
+/// How the person made the request.
 ///
 /// ```
 /// use patron_domain::privacy::RequestChannel;
@@ -54,7 +54,7 @@ pub enum DeletionState {
     Redacting,
     /// The data was redacted, and counting found nothing left.
     Completed,
-    /// Counting found data left, again and again. It is tried again later.
+    /// Counting found data left several times. It is tried again later.
     Failed,
     /// The customer is visible again.
     Cancelled,
@@ -76,7 +76,7 @@ impl DeletionState {
         matches!(self, Self::Suppressed)
     }
 
-    /// Whether there is something left to do.
+    /// Whether work is left.
     #[must_use]
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Completed | Self::Cancelled)
@@ -94,7 +94,7 @@ impl DeletionState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cooldown(u8);
 
-/// The error of a number that is no [`Cooldown`].
+/// Why a number is not a valid [`Cooldown`].
 ///
 /// ```
 /// use patron_domain::privacy::{Cooldown, CooldownError};
@@ -120,7 +120,7 @@ impl Default for Cooldown {
 impl Cooldown {
     /// The most days.
     pub const MAX_DAYS: u8 = 30;
-    /// The days if the client does not say.
+    /// The default number of days.
     pub const DEFAULT_DAYS: u8 = 7;
 
     /// Checks a number of days.
@@ -159,7 +159,7 @@ pub enum NamedSubject {
     ExternalId(ExternalId),
 }
 
-/// A request for deletion that was not decided yet.
+/// A request for deletion, before its decision.
 ///
 /// ```
 /// use patron_domain::{
@@ -181,7 +181,7 @@ pub enum NamedSubject {
 pub struct NewDeletionRequest {
     /// The customer.
     pub subject: NamedSubject,
-    /// How the person asked.
+    /// How the person made the request.
     pub channel: RequestChannel,
     /// How long it can be cancelled.
     pub cooldown: Cooldown,
@@ -209,7 +209,7 @@ pub struct DeletionRequest {
     pub owner: Owner,
     /// The customer. Its id outlives it: the envelopes of its events name it.
     pub customer_id: CustomerId,
-    /// How the person asked.
+    /// How the person made the request.
     pub channel: RequestChannel,
     /// How long it could be cancelled.
     pub cooldown: Cooldown,

@@ -58,7 +58,7 @@ impl PrivacyService {
     /// Requests the deletion of a customer, which suppresses it at once.
     ///
     /// # Errors
-    /// When the caller may not, there is no such customer, something blocks its erasure, or the store fails.
+    /// When the caller lacks the permission, there is no such customer, something blocks its erasure, or the store fails.
     pub async fn request(
         &self,
         caller: &Caller,
@@ -74,7 +74,7 @@ impl PrivacyService {
     /// A request.
     ///
     /// # Errors
-    /// When the caller may not, there is no such request, or the store fails.
+    /// When the caller lacks the permission, there is no such request, or the store fails.
     pub async fn find(&self, caller: &Caller, id: DeletionRequestId) -> Result<DeletionRequest, PrivacyError> {
         let scope = caller.authorise(Permission::Administer)?;
         self.privacy.find(scope, id).await?.ok_or(PrivacyError::UnknownRequest)
@@ -83,7 +83,7 @@ impl PrivacyService {
     /// The requests of the caller's environment, the newest first.
     ///
     /// # Errors
-    /// When the caller may not, or the store fails.
+    /// When the caller lacks the permission, or the store fails.
     pub async fn requests(&self, caller: &Caller, query: DeletionQuery) -> Result<Vec<DeletionRequest>, PrivacyError> {
         let scope = caller.authorise(Permission::Administer)?;
         Ok(self.privacy.requests(scope, query).await?)
@@ -92,7 +92,7 @@ impl PrivacyService {
     /// Cancels a request: the customer is visible again.
     ///
     /// # Errors
-    /// When the caller may not, there is no such request, it cannot be cancelled any more, or the store fails.
+    /// When the caller lacks the permission, there is no such request, it can no longer be cancelled, or the store fails.
     pub async fn cancel(
         &self,
         caller: &Caller,
@@ -104,10 +104,10 @@ impl PrivacyService {
         self.privacy.cancel(scope, id, CancelDeletion { ids: self.ids.start(at), at, only_if }).await
     }
 
-    /// Everything that is held about a customer of any status.
+    /// All data about a customer of any status.
     ///
     /// # Errors
-    /// When the caller may not, there is no such customer, or the store fails.
+    /// When the caller lacks the permission, there is no such customer, or the store fails.
     pub async fn bundle(&self, caller: &Caller, id: CustomerId) -> Result<Bundle, PrivacyError> {
         let scope = caller.authorise(Permission::Administer)?;
         let record = self.privacy.record(scope, id).await?.ok_or(PrivacyError::UnknownCustomer)?;
@@ -128,7 +128,7 @@ impl PrivacyService {
     /// The customers whose data is about to be redacted, those first that are due first.
     ///
     /// # Errors
-    /// When the caller may not, or the store fails.
+    /// When the caller lacks the permission, or the store fails.
     pub async fn due(&self, caller: &Caller) -> Result<Vec<Due>, PrivacyError> {
         let scope = caller.authorise(Permission::Administer)?;
         let (state, limit) = (Some(DeletionState::Suppressed), PageRequest::MAX_LIMIT);
@@ -146,7 +146,7 @@ impl PrivacyService {
     /// What the deletion of a customer would redact now.
     ///
     /// # Errors
-    /// When the caller may not, there is no such customer, or the store fails.
+    /// When the caller lacks the permission, there is no such customer, or the store fails.
     pub async fn personal_data(
         &self,
         caller: &Caller,
@@ -159,14 +159,14 @@ impl PrivacyService {
     /// The receipt of a completed request.
     ///
     /// # Errors
-    /// When the caller may not, there is no such request, it is not completed, or the store fails.
+    /// When the caller lacks the permission, there is no such request, it is not completed, or the store fails.
     pub async fn receipt(&self, caller: &Caller, id: DeletionRequestId) -> Result<SignedReceipt, PrivacyError> {
         let request = self.find(caller, id).await?;
         let receipt = Receipt::of(&request, self.privacy.storage()).ok_or(PrivacyError::NoReceipt)?;
         self.signer.sign(&receipt).await
     }
 
-    /// The public keys of receipts, the newest first. Everybody may know them.
+    /// The public keys of receipts, the newest first. They are not secret.
     ///
     /// # Errors
     /// When the store fails.

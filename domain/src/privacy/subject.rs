@@ -1,4 +1,4 @@
-//! Subjects: people that must be recognised after their erasure, without their data.
+//! Subjects: people who must be recognised after their erasure, without their data.
 
 use std::fmt;
 

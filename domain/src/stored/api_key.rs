@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Stored, StoredError, fits, read,
-    values::{AuditParts, Int, Text, V1, int_unless, text_unless},
+    values::{Int, Text, V1, audit_of, int_unless, text_unless},
     write,
 };
 use crate::{
@@ -72,12 +72,6 @@ impl<'a> ApiKeyForm<'a> {
     }
 
     fn take(self, owner: Owner) -> Result<ApiKey, &'static str> {
-        let audit = AuditParts {
-            created_at: Some(self.created_at),
-            created_by: Some(self.created_by),
-            updated_at: self.updated_at,
-            updated_by: self.updated_by,
-        };
         Ok(ApiKey {
             id: self.id.take(),
             owner: Owner { environment_id: self.environment_id.take(), ..owner },
@@ -94,7 +88,7 @@ impl<'a> ApiKeyForm<'a> {
             expires_at: self.expires_at.map(|at| at.0),
             revoked_at: self.revoked_at.map(|at| at.0),
             last_used_at: self.last_used_at.map(|at| at.0),
-            audit: audit.take(None)?,
+            audit: audit_of(self.created_at, self.created_by, self.updated_at, self.updated_by),
         })
     }
 }

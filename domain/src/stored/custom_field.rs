@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Stored, StoredError, fits, read,
-    values::{AuditParts, Int, Text, V1, int_unless, text_unless, word_texts},
+    Stored, StoredError, read,
+    values::{Int, Text, V1, audit_of, int_unless, is_false, text_unless, word_texts},
     write,
 };
 use crate::{
@@ -48,11 +48,6 @@ struct DefinitionForm<'a> {
     updated_by: Option<Text<'a, Actor>>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
 impl<'a> DefinitionForm<'a> {
     fn of(definition: &'a CustomFieldDefinition) -> Self {
         let CustomFieldDefinition {
@@ -86,14 +81,8 @@ impl<'a> DefinitionForm<'a> {
         }
     }
 
-    fn take(self, owner: Owner) -> Result<CustomFieldDefinition, &'static str> {
-        let audit = AuditParts {
-            created_at: Some(self.created_at),
-            created_by: Some(self.created_by),
-            updated_at: self.updated_at,
-            updated_by: self.updated_by,
-        };
-        Ok(CustomFieldDefinition {
+    fn take(self, owner: Owner) -> CustomFieldDefinition {
+        CustomFieldDefinition {
             id: self.id.take(),
             owner,
             key: self.key.take(),
@@ -104,8 +93,8 @@ impl<'a> DefinitionForm<'a> {
             personal: self.personal,
             description: Text::take_any(self.description),
             purging: self.purging,
-            audit: audit.take(None)?,
-        })
+            audit: audit_of(self.created_at, self.created_by, self.updated_at, self.updated_by),
+        }
     }
 }
 
@@ -118,6 +107,6 @@ impl Stored for CustomFieldDefinition {
 
     fn from_document(owner: Owner, document: &str) -> Result<Self, StoredError> {
         let form: DefinitionForm<'_> = read(Self::NAME, document)?;
-        fits(Self::NAME, form.take(owner))
+        Ok(form.take(owner))
     }
 }

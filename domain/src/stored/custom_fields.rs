@@ -1,4 +1,4 @@
-//! The custom fields of a customer: their values as in the API, and their sort keys, which also tell the types.
+//! The custom fields of a customer: their values as in the API, and their sort keys, from which the types follow.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -20,7 +20,7 @@ pub(super) enum CustomFieldsForm<'a> {
     Read(BTreeMap<String, Value>),
 }
 
-/// A value as its JSON type tells it.
+/// A value by its JSON type.
 pub(super) enum Value {
     Text(String),
     Number(i64),
@@ -100,7 +100,7 @@ impl Serialize for CustomFieldsForm<'_> {
                     fields.iter().map(|(key, value)| (key.to_string(), Written(value))).collect();
                 serializer.collect_map(fields)
             }
-            // What was read is taken, and never written.
+            // A form that was read is not written.
             Self::Read(_) => serializer.collect_map(BTreeMap::<&str, &str>::new()),
         }
     }

@@ -10,7 +10,7 @@ use super::{
     items::{ExemptionForm, PersonForm, TaxIdForm},
     parts::{ElectronicForm, Folds, ShippingForm},
     read,
-    values::{AuditParts, Int, Object, Pairs, Text, V1, int_unless, list_from, list_of, text_unless},
+    values::{AuditParts, Int, Object, Pairs, Text, V1, audit_of, int_unless, list_from, list_of, text_unless},
     write,
 };
 use crate::{
@@ -143,12 +143,6 @@ macro_rules! customer_form {
             }
 
             pub(super) fn take(self, owner: Owner) -> Result<CustomerAggregate, &'static str> {
-                let audit = AuditParts {
-                    created_at: Some(self.created_at),
-                    created_by: Some(self.created_by),
-                    updated_at: self.updated_at,
-                    updated_by: self.updated_by,
-                };
                 let mut profile = Profile {
                     electronic_address: self.electronic_address.map(ElectronicForm::take),
                     shipping_address: self.shipping_address.map(ShippingForm::take).unwrap_or_default(),
@@ -170,7 +164,7 @@ macro_rules! customer_form {
                     legal_hold: self.legal_hold.map(HoldForm::take),
                     status: Text::take_any(self.status).unwrap_or(Status::Published),
                     version: self.version.map_or(Version::FIRST, |version| version.0),
-                    audit: audit.take(None)?,
+                    audit: audit_of(self.created_at, self.created_by, self.updated_at, self.updated_by),
                 };
                 let associations_as = |status: Status, all: Vec<AssociationForm<'_>>| {
                     let whole = Whole { customer: Some(customer.id), audit: Some(&customer.audit), status };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Stored, StoredError, fits, read,
-    values::{AsText, AuditParts, Int, Text, V1, int_unless, text_unless},
+    values::{AsText, Int, Text, V1, audit_of, int_unless, text_unless},
     write,
 };
 use crate::{
@@ -121,12 +121,6 @@ impl<'a> DeletionForm<'a> {
     }
 
     fn take(self, owner: Owner) -> Result<DeletionRequest, &'static str> {
-        let audit = AuditParts {
-            created_at: Some(self.created_at),
-            created_by: Some(self.created_by),
-            updated_at: self.updated_at,
-            updated_by: self.updated_by,
-        };
         let count = |count: CountForm| CategoryCount {
             category: count.category.take(),
             redacted: count.redacted,
@@ -148,7 +142,7 @@ impl<'a> DeletionForm<'a> {
             ended_at: self.ended_at.map(|at| at.0),
             attempts: self.attempts.unwrap_or_default(),
             counts: self.counts.into_iter().map(count).collect(),
-            audit: audit.take(None)?,
+            audit: audit_of(self.created_at, self.created_by, self.updated_at, self.updated_by),
         })
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Stored, StoredError, fits, read,
-    values::{AuditParts, Int, Text, V1, int_unless, text_unless},
+    Stored, StoredError, read,
+    values::{Int, Text, V1, audit_of, int_unless, text_unless},
     write,
 };
 use crate::{
@@ -46,20 +46,14 @@ impl<'a> EnvironmentForm<'a> {
         }
     }
 
-    fn take(self, owner: Owner) -> Result<Environment, &'static str> {
-        let audit = AuditParts {
-            created_at: Some(self.created_at),
-            created_by: Some(self.created_by),
-            updated_at: self.updated_at,
-            updated_by: self.updated_by,
-        };
-        Ok(Environment {
+    fn take(self, owner: Owner) -> Environment {
+        Environment {
             id: self.id.take(),
             tenant_id: owner.tenant_id,
             name: self.name.take(),
             kind: self.kind.take(),
-            audit: audit.take(None)?,
-        })
+            audit: audit_of(self.created_at, self.created_by, self.updated_at, self.updated_by),
+        }
     }
 }
 
@@ -72,6 +66,6 @@ impl Stored for Environment {
 
     fn from_document(owner: Owner, document: &str) -> Result<Self, StoredError> {
         let form: EnvironmentForm<'_> = read(Self::NAME, document)?;
-        fits(Self::NAME, form.take(owner))
+        Ok(form.take(owner))
     }
 }

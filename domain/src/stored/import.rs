@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Stored, StoredError, read,
-    values::{AuditParts, Int, Text, V1, word_texts},
+    values::{Int, Text, V1, audit_of, int_unless, is_false, text_unless, word_texts},
     write,
 };
 use crate::{
@@ -30,10 +30,6 @@ word_texts!(
     ImportEncoding,
     RowOutcome
 );
-
-fn is_false(value: &bool) -> bool {
-    !value
-}
 
 fn is_zero(value: &u64) -> bool {
     *value == 0
@@ -154,10 +150,8 @@ struct ImportForm<'a> {
     phase_at: Int<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Int<Timestamp>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created_at: Option<Int<Timestamp>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created_by: Option<Text<'a, Actor>>,
+    created_at: Int<Timestamp>,
+    created_by: Text<'a, Actor>,
     #[serde(skip_serializing_if = "Option::is_none")]
     updated_at: Option<Int<Timestamp>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,7 +162,6 @@ impl Stored for ImportJob {
     const NAME: &'static str = "import";
 
     fn to_document(&self) -> String {
-        let AuditParts { created_at, created_by, updated_at, updated_by } = AuditParts::of(&self.audit, None);
         let diff = |diff: &ImportDiff| DiffForm {
             row: diff.row,
             external_id: diff.external_id.clone(),
@@ -196,18 +189,15 @@ impl Stored for ImportJob {
             due_at: self.due_at.map(Int),
             phase_at: Int(self.phase_at),
             ended_at: self.ended_at.map(Int),
-            created_at,
-            created_by,
-            updated_at,
-            updated_by,
+            created_at: Int(self.audit.created_at),
+            created_by: Text::of(&self.audit.created_by),
+            updated_at: int_unless(self.audit.created_at, self.audit.updated_at),
+            updated_by: text_unless(&self.audit.created_by, &self.audit.updated_by),
         })
     }
 
     fn from_document(owner: Owner, document: &str) -> Result<Self, StoredError> {
         let form = read::<ImportForm<'_>>(Self::NAME, document)?;
-        let ImportForm { created_at, created_by, updated_at, updated_by, .. } = form;
-        let audit = AuditParts { created_at, created_by, updated_at, updated_by };
-        let audit = audit.take(None).map_err(|member| StoredError::Member { form: Self::NAME, member })?;
         let diff = |diff: DiffForm<'_>| ImportDiff {
             row: diff.row,
             external_id: diff.external_id,
@@ -238,7 +228,7 @@ impl Stored for ImportJob {
             due_at: form.due_at.map(|at| at.0),
             phase_at: form.phase_at.0,
             ended_at: form.ended_at.map(|at| at.0),
-            audit,
+            audit: audit_of(form.created_at, form.created_by, form.updated_at, form.updated_by),
         })
     }
 }

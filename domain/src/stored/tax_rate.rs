@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Stored, StoredError, fits, read,
-    values::{AuditParts, Int, Pairs, Text, V1, int_unless, text_unless},
+    values::{Int, Pairs, Text, V1, audit_of, int_unless, text_unless},
     write,
 };
 use crate::{
@@ -94,12 +94,6 @@ impl<'a> TaxRateForm<'a> {
             switches: self.switches.into_iter().map(SwitchForm::take).collect(),
             reported: self.reported.map(|reported| reported.0),
         };
-        let audit = AuditParts {
-            created_at: Some(self.created_at),
-            created_by: Some(self.created_by),
-            updated_at: self.updated_at,
-            updated_by: self.updated_by,
-        };
         Ok(TaxRate {
             id: self.id.take(),
             owner,
@@ -113,7 +107,7 @@ impl<'a> TaxRateForm<'a> {
             metadata: Pairs::take(self.metadata),
             status: Text::take_any(self.status).unwrap_or(Status::Published),
             version: self.version.map_or(Version::FIRST, |version| version.0),
-            audit: audit.take(None)?,
+            audit: audit_of(self.created_at, self.created_by, self.updated_at, self.updated_by),
         })
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[cfg(feature = "serde")]
 pub(super) use self::int::AsInt;
 pub(super) use self::{
-    audit::AuditParts,
+    audit::{AuditParts, audit_of},
     int::{Int, int_unless},
 };
 use super::CURRENT;
@@ -304,6 +304,11 @@ pub(super) fn text_unless<'a, T: AsText + PartialEq>(default: &T, value: &'a T) 
 /// Whether a switch is on, in which case it is left out.
 pub(super) fn is_on(switch: &bool) -> bool {
     *switch
+}
+
+/// Whether a switch is off, in which case it is left out.
+pub(super) fn is_false(switch: &bool) -> bool {
+    !switch
 }
 
 /// The value of an absent switch.

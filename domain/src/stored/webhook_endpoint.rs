@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Stored, StoredError, fits, read,
-    values::{AuditParts, Int, Text, V1, int_unless, text_unless, word_texts},
+    values::{Int, Text, V1, audit_of, int_unless, text_unless, word_texts},
     write,
 };
 use crate::{
@@ -106,12 +106,6 @@ impl<'a> EndpointForm<'a> {
         };
         let sealed = |text: Cow<'_, str>| SealedSecret::from_sealed(text.into_owned());
         let previous = self.previous_until.map(|until| until.0);
-        let audit = AuditParts {
-            created_at: Some(self.created_at),
-            created_by: Some(self.created_by),
-            updated_at: self.updated_at,
-            updated_by: self.updated_by,
-        };
         Ok(WebhookEndpoint {
             id: self.id.take(),
             owner,
@@ -129,7 +123,7 @@ impl<'a> EndpointForm<'a> {
                 paused_until: self.paused_until.map(|at| at.0),
             },
             position: self.position.0,
-            audit: audit.take(None)?,
+            audit: audit_of(self.created_at, self.created_by, self.updated_at, self.updated_by),
         })
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Stored, StoredError, fits, read,
-    values::{AuditParts, Int, Text, V1, int_unless, text_unless},
+    values::{Int, Text, V1, audit_of, int_unless, text_unless},
     write,
 };
 use crate::{
@@ -128,12 +128,6 @@ impl<'a> WorkflowForm<'a> {
     fn take(self, owner: Owner) -> Result<Workflow, &'static str> {
         let steps: Option<Vec<Step>> = self.steps.into_iter().map(StepForm::take).collect();
         let steps = steps.and_then(|steps| Steps::new(steps, "").ok()).ok_or("steps")?;
-        let audit = AuditParts {
-            created_at: Some(self.created_at),
-            created_by: Some(self.created_by),
-            updated_at: self.updated_at,
-            updated_by: self.updated_by,
-        };
         let sealed = SealedSecret::from_sealed(self.secret.into_owned());
         Ok(Workflow {
             id: self.id.take(),
@@ -141,7 +135,7 @@ impl<'a> WorkflowForm<'a> {
             name: Text::take_any(self.name),
             steps,
             secret: WorkflowSecret { id: self.secret_id.take(), sealed },
-            audit: audit.take(None)?,
+            audit: audit_of(self.created_at, self.created_by, self.updated_at, self.updated_by),
         })
     }
 }

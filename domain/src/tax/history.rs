@@ -124,8 +124,8 @@ impl TaxRate {
         begun.map(|change| change.value).or(replaced.map(|replaced| replaced.value)).unwrap_or(self.value)
     }
 
-    /// When the next change begins that no event has reported. Changes that had begun when they were requested need none, because
-    /// the event of the request reports them.
+    /// The next change that no event has reported. Changes that had begun when they were requested are left out, because the event
+    /// of the request reports them.
     #[must_use]
     pub fn next_change(&self) -> Option<&TaxRateChange> {
         let is_ahead = |change: &&TaxRateChange| {

@@ -86,9 +86,8 @@ pub trait TaxRepository: Send + Sync {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxRate>, ChangeTaxRateError>;
 
-    /// Writes the events of scheduled changes that have begun by a time, in any environment: [`TaxRate::begin`] for as many rates as
-    /// the limit allows, each as often as it has an event. Returns the number of rates; fewer than the limit means that no others
-    /// are left.
+    /// Writes the events of scheduled changes that have begun by a time, in any environment: [`TaxRate::begin`] for at most
+    /// `limit` rates, as often as each has an event. Returns the number of rates; fewer than the limit means that none are left.
     ///
     /// Each change MUST be reported once, whatever calls run at the same time. The ids of the events MUST be those of `ids`.
     async fn begin_changes(

@@ -67,7 +67,7 @@ impl Origin {
         self.with(|parts| parts.report = Some(report))
     }
 
-    /// The report of what the write does, if it was asked for.
+    /// The report of what the write does, if the caller wants one.
     #[must_use]
     pub fn report(&self) -> Option<&WriteReport> {
         self.0.as_ref()?.report.as_ref()

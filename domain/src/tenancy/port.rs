@@ -242,7 +242,7 @@ pub const MAX_USES: usize = 100;
 ///     }
 ///
 ///     fn note_dry_run(&self, dry_run: NotedUse) {
-///         println!("{} tried a write at {}", dry_run.id, dry_run.at);
+///         println!("{} made a dry run at {}", dry_run.id, dry_run.at);
 ///     }
 /// }
 /// ```
@@ -260,7 +260,7 @@ pub trait KeyUses: Send + Sync {
     fn note_dry_run(&self, dry_run: NotedUse);
 }
 
-/// A use of a key that is counted: by a revoked or expired key, or a dry run.
+/// A counted use of a key: a use of a revoked or expired key, or a dry run.
 ///
 /// ```
 /// use patron_domain::{tenancy::{Origin, NotedUse}, testkit::{a_time, an_api_key, an_owner}};

@@ -8,6 +8,7 @@ use std::{
 };
 
 mod custom_fields;
+mod customers;
 mod onboarding;
 mod ports;
 mod webhooks;

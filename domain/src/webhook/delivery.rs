@@ -246,7 +246,7 @@ impl Attempt {
     }
 }
 
-/// After how long a withheld delivery is looked at again, if nothing wakes it before.
+/// The wait of a withheld delivery, unless something makes it due before.
 const WITHHELD: Duration = Duration::from_secs(300);
 
 impl Delivery {

@@ -69,7 +69,7 @@ impl CustomerQuery {
     pub fn costly(&self) -> Option<Cow<'static, str>> {
         let unindexed = self.conditions().iter().find(|condition| !condition.is_indexed());
         let ordered = || self.order().keys().iter().map(|(field, _)| field).find(|field| !field.is_indexed());
-        // Tokens are no help for a part that most customers have.
+        // Tokens do not help with a part that most customers have.
         let common = || self.conditions().iter().find(|condition| !condition.tokens().is_empty());
         unindexed
             .map(Condition::field)

@@ -53,7 +53,7 @@ fn is_dropped(character: char) -> bool {
     }
 }
 
-/// Hands on the folded characters of one character. Separators are handed on unchanged.
+/// Passes the folded characters of one character to `take`. Separators stay as they are.
 fn fold(character: char, take: &mut impl FnMut(char)) {
     if character.is_ascii() {
         if character != '\'' {

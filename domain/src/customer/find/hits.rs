@@ -221,7 +221,7 @@ fn of_fits(texts: &[Text<'_>], fits: impl Fn(&Text<'_>) -> Option<Fit>) -> Optio
     Some((class, similarity, matched.collect()))
 }
 
-/// Several words together are as good as the worst of them.
+/// Several words together have the class of the worst one.
 fn together(words: Vec<Match>) -> Option<Match> {
     let class = words.iter().map(|(class, ..)| *class).max()?;
     // There are at most 200 words.

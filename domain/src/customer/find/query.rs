@@ -98,7 +98,7 @@ impl FindQuery {
     pub const MAX_CHARS: usize = 200;
     /// The most customers.
     pub const MAX_LIMIT: u16 = 50;
-    /// The number of customers, unless it is given.
+    /// The default number of customers.
     pub const DEFAULT_LIMIT: u16 = 20;
 
     /// A query for at most `limit` customers, by a text of 2 to 200 characters.
@@ -150,7 +150,7 @@ impl FindQuery {
     pub fn first(&self, status: Status) -> Vec<LookUp> {
         let by_id = self.id.map(|id| LookUp { status, sought: Sought::Id(id), most: 1 });
         let every_word = self.words.iter().flat_map(|word| of_word(word));
-        by_id.into_iter().chain(LookUp::all(status, every_word, LookUp::MOST)).collect()
+        by_id.into_iter().chain(LookUp::all(status, every_word)).collect()
     }
 
     /// The look-ups besides, if too many customers have every word, or no word is long enough: those with an identifier that is
@@ -160,8 +160,8 @@ impl FindQuery {
         let exact = Some(Token::whole(&self.whole)).filter(|_| !self.whole.is_empty());
         let words = self.words.iter().flat_map(|word| of_word(word));
         let beginning = Token::beginning(&self.whole).map(|token| words.chain([token]).collect::<Vec<_>>());
-        let exact = LookUp::all(status, exact, LookUp::MOST);
-        exact.into_iter().chain(LookUp::all(status, beginning.into_iter().flatten(), LookUp::MOST)).collect()
+        let exact = LookUp::all(status, exact);
+        exact.into_iter().chain(LookUp::all(status, beginning.into_iter().flatten())).collect()
     }
 
     /// The look-ups for typing errors, if the others do not fill the page: customers that have every word but one, and parts of
@@ -225,7 +225,7 @@ fn without_a_part(word: &[char]) -> impl Iterator<Item = Vec<Token>> + '_ {
     alternatives.filter(|tokens| !tokens.is_empty())
 }
 
-/// A question to an index.
+/// A query to an index.
 ///
 /// ```
 /// use patron_domain::{customer::find::{FindQuery, FindStatus}, lifecycle::Status, testkit::a_customer};
@@ -237,13 +237,13 @@ fn without_a_part(word: &[char]) -> impl Iterator<Item = Vec<Token>> + '_ {
 pub struct LookUp {
     /// The status of the customers.
     pub status: Status,
-    /// What they have.
+    /// What is looked up.
     pub sought: Sought,
     /// The most customers that are wanted: the newest ones, by their ids.
     pub most: usize,
 }
 
-/// What customers have.
+/// The property by which a look-up selects customers.
 ///
 /// ```
 /// use patron_domain::{customer::find::Sought, testkit::a_customer};
@@ -285,9 +285,11 @@ impl LookUp {
     /// The most customers that are compared for one place of a typing error.
     pub const MOST_SIMILAR: usize = 50;
 
-    fn all(status: Status, tokens: impl IntoIterator<Item = Token>, most: usize) -> Option<Self> {
+    /// The look-up of all these tokens; `None` if there are none.
+    fn all(status: Status, tokens: impl IntoIterator<Item = Token>) -> Option<Self> {
         let all: Tokens = tokens.into_iter().collect();
-        (!all.is_empty()).then(|| Self { status, sought: Sought::Tokens { all, any: Tokens::default() }, most })
+        let sought = |all| Sought::Tokens { all, any: Tokens::default() };
+        (!all.is_empty()).then(|| Self { status, sought: sought(all), most: Self::MOST })
     }
 
     /// Whether a customer is sought: the reference for every store.

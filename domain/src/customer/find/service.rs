@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CustomerFinder, FindQuery, Hit, Hits, LookUp, Named};
+use super::{CustomerFinder, FindQuery, Hit, Hits, LookUp, Named, Sought};
 use crate::{
     customer::ReadError,
     lifecycle::Status,
@@ -63,9 +63,9 @@ impl FindService {
     ) -> Result<Hits<'q>, StoreError> {
         let mut hits = Hits::of(query, status);
         let first = query.first(status);
-        let can_begin = first.iter().any(|look_up| look_up.most > 1);
+        let by_words = first.iter().any(|look_up| matches!(look_up.sought, Sought::Tokens { .. }));
         let mut named = self.named(scope, first).await?;
-        if !(named.are_all && can_begin) {
+        if !(named.are_all && by_words) {
             named.customers.extend(self.named(scope, query.better(status)).await?.customers);
         }
         hits.add(named.customers, false);

@@ -181,7 +181,7 @@ fn the_text_has_two_to_two_hundred_characters_and_the_limit_is_bounded() {
     for limit in [0, 51, 65_537] {
         assert_eq!(refused("ab", Some(limit)), Err(vec![("limit".to_owned(), "range")]));
     }
-    assert!(found("!!", &[named("one", "!!")]).is_empty(), "punctuation is no word");
+    assert!(found("!!", &[named("one", "!!")]).is_empty(), "punctuation is not a word");
     let two_letters = found("a b", &[named("ab", "B A")]);
     assert_eq!(ids(&two_letters), ["ab"], "an identifier, when its punctuation does not count");
 }
@@ -254,7 +254,7 @@ proptest! {
             2 => typed[at] = letter,
             _ => typed.swap(at, (at + 1) % word.len()),
         }
-        // The last and the first are no neighbours.
+        // The last and the first are not neighbours.
         prop_assume!(kind < 3 || at + 1 < word.len());
         let typed = String::from_iter(typed);
         prop_assume!(typed.len() > 3 && typed != word && !word.contains(&typed));

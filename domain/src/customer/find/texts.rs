@@ -77,10 +77,10 @@ impl Role {
     }
 }
 
-/// Longer values of metadata and custom fields are not found: they are texts, not words to search by.
+/// Longer values of metadata and custom fields are not searched.
 const MAX_METADATA_BYTES: usize = 100;
 
-/// Hands on each text of a customer.
+/// Passes each text of a customer to `take`.
 pub(super) fn each_text<'a>(
     aggregate: &'a CustomerAggregate,
     mut take: impl FnMut(Role, Cow<'a, str>, &dyn Fn() -> TextPath),
@@ -131,7 +131,7 @@ pub(super) fn each_text<'a>(
     }
 }
 
-/// The texts of a custom field, as answers show them. Nobody looks for `true`.
+/// The texts of a custom field, as responses show them. Booleans are not searched.
 fn custom_texts(value: &CustomValue) -> Vec<Cow<'_, str>> {
     match value {
         CustomValue::Text(text) => vec![text.as_str().into()],

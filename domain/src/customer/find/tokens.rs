@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{customer::CustomerAggregate, lifecycle::Status};
 
-/// A piece of a folded text as a number of 24 bits. Different pieces rarely share a number; then an index names a customer too
-/// many, and the comparison with the texts leaves it out.
+/// A piece of a folded text as a number of 24 bits. Different pieces rarely share a number. If they do, an index names a
+/// customer too many, and the comparison with the texts leaves it out.
 ///
 /// ```
 /// use patron_domain::{customer::find::{Token, Tokens}, testkit::a_customer};
@@ -113,7 +113,7 @@ fn is_dense(character: char) -> bool {
         | '\u{20000}'..='\u{3FFFF}')
 }
 
-/// Hands on the grams of a part of a word. Those of a part are among those of the whole.
+/// Passes the grams of a part of a word to `take`. Those of a part are among those of the whole.
 pub(super) fn grams(word: &[char], mut take: impl FnMut(Token)) {
     for at in 0..word.len() {
         match word[at..] {
@@ -134,7 +134,7 @@ pub(super) fn start(word: &[char]) -> Option<Token> {
 /// ones not at all.
 pub(super) const SHORT: std::ops::RangeInclusive<usize> = 4..=6;
 
-/// Hands on a word, and the word without each of its characters. Two words that differ by one typing error share one of them.
+/// Passes a word to `take`, and the word without each of its characters. Two words that differ by one typing error share one of them.
 pub(super) fn near(word: &[char], mut take: impl FnMut(Token)) {
     take(Token::of(Piece::Near, word.iter().copied()));
     for left_out in 0..word.len() {

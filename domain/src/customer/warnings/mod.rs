@@ -1,4 +1,4 @@
-//! Warnings about customers: what is accepted, but is probably a mistake.
+//! Warnings about customers: values that are accepted, but are probably mistakes.
 
 mod postal_code;
 
@@ -23,8 +23,8 @@ use crate::{
 /// The most customers that one warning names.
 const MOST: u16 = 3;
 
-/// The warnings about a change of a customer: those that follow from the customer alone. What a change leaves as it was
-/// brings no warning.
+/// The warnings about a change of a customer: those that follow from the customer alone. Unchanged values cause no
+/// warning.
 ///
 /// ```
 /// use patron_domain::{customer::warnings, testkit::a_customer};
@@ -143,8 +143,7 @@ pub(super) async fn of_write(
                 provider_type: mapping.provider_type.clone(),
                 provider_entity_id: mapping.provider_entity_id.clone(),
             };
-            let page = PageRequest::new(u64::from(MOST) + 1, 0).unwrap_or_default();
-            let linked = customers.mappings(scope, &filter, page).await?.items;
+            let linked = customers.mappings(scope, &filter, page()).await?.items;
             let others: Vec<_> =
                 linked.into_iter().map(|mapping| mapping.customer_id).filter(|other| *other != own).collect();
             let path = format!("integrations[{index}].provider_entity_id");
@@ -152,6 +151,11 @@ pub(super) async fn of_write(
         }
     }
     Ok(found)
+}
+
+/// A page with the customer itself, and the others that a warning names.
+fn page() -> PageRequest {
+    PageRequest::new(u64::from(MOST) + 1, 0).unwrap_or_default()
 }
 
 /// Other published customers that match a filter.
@@ -162,9 +166,8 @@ async fn others(
     (field, operator, operand): (FilterField, Operator, Operand),
 ) -> Result<Vec<CustomerId>, StoreError> {
     let Ok(condition) = Condition::filter(field, operator, operand) else { return Ok(Vec::new()) };
-    let page = PageRequest::new(u64::from(MOST) + 1, 0).unwrap_or_default();
-    let parts =
-        CustomerQueryParts { filters: vec![condition], page, without_total: true, ..CustomerQueryParts::default() };
+    let (filters, page) = (vec![condition], page());
+    let parts = CustomerQueryParts { filters, page, without_total: true, ..CustomerQueryParts::default() };
     let Ok(query) = CustomerQuery::new(parts) else { return Ok(Vec::new()) };
     let found = customers.list(scope, &query).await?.items;
     Ok(found.into_iter().map(|record| record.customer.id).filter(|other| *other != own).collect())

@@ -28,12 +28,23 @@ impl<'a> AuditParts<'a> {
         let created_at = self.created_at.map(|at| at.0).or(of_whole.map(|whole| whole.created_at));
         let created_by = Text::take_any(self.created_by).or_else(|| of_whole.map(|whole| whole.created_by.clone()));
         let (created_at, created_by) = (created_at.ok_or("created_at")?, created_by.ok_or("created_by")?);
-        Ok(Audit {
-            updated_at: self.updated_at.map_or(created_at, |at| at.0),
-            updated_by: Text::take_any(self.updated_by).unwrap_or_else(|| created_by.clone()),
-            created_at,
-            created_by,
-        })
+        Ok(audit_of(Int(created_at), created_by.into(), self.updated_at, self.updated_by))
+    }
+}
+
+/// The audit data of an object of its own.
+pub(in crate::stored) fn audit_of(
+    created_at: Int<Timestamp>,
+    created_by: Text<'_, Actor>,
+    updated_at: Option<Int<Timestamp>>,
+    updated_by: Option<Text<'_, Actor>>,
+) -> Audit {
+    let (created_at, created_by) = (created_at.0, created_by.take());
+    Audit {
+        updated_at: updated_at.map_or(created_at, |at| at.0),
+        updated_by: Text::take_any(updated_by).unwrap_or_else(|| created_by.clone()),
+        created_at,
+        created_by,
     }
 }
 

@@ -1,4 +1,6 @@
-//! Custom fields: definitions, unique and required values, deletion, and customers found by their values.
+//! Custom fields: definitions, unique and required values, deletion, and queries.
+
+mod queries;
 
 use futures_util::future::{join, join_all};
 
@@ -13,10 +15,7 @@ use crate::{
         CustomFieldOption, CustomFieldOptions, CustomFieldType, CustomFieldUpdate, CustomFieldsChange,
         DeleteCustomField, GivenValue, MAX_CUSTOM_FIELDS, MAX_NAMED_CLASHES, PurgeCustomField,
     },
-    customer::{
-        Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerUpdate, Stamp,
-        query::{Condition, CustomerQuery, CustomerQueryParts, Direction, FilterField, Operand, Operator, SortField},
-    },
+    customer::{Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerUpdate, Stamp},
     event::CustomerEvent,
     idempotency::{CallersClaim, Done, Fingerprint, IdempotencyClaim, IdempotencyKey},
     ids::{CustomerId, IdGenerator},
@@ -53,7 +52,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
         "custom_fields.delete_custom_field: a field in use is deleted after its values, each with an event",
         purged(world).await,
     );
-    report.note("custom_fields: customers are found and sorted by their values", found(world).await);
+    report.note("custom_fields: customers are found and sorted by their values", queries::found(world).await);
 }
 
 fn key(text: &str) -> Result<CustomFieldKey, String> {
@@ -366,80 +365,4 @@ async fn purged(world: &World<'_>) -> Outcome {
     }
     same("deleting after the purge", &begun().await, &Ok(Done::now(CustomFieldDeletion::Now)))?;
     same("the definitions left", &all(world, &scope).await?.len(), &1)
-}
-
-async fn found(world: &World<'_>) -> Outcome {
-    let scope = world.environment().await?;
-    for kind in CustomFieldType::ALL {
-        world.defined(&scope, a_custom_field(kind.as_str(), *kind)).await?;
-    }
-    let mut customers = vec![world.created(&scope, a_customer("nothing")).await?.state.customer];
-    for (number, (text, decimal)) in
-        [("Éa", "-0.5"), ("éA", "12.50"), ("zebra_%", "9"), ("Apple", "100"), ("apple", "-12.5")]
-            .into_iter()
-            .enumerate()
-    {
-        let new = a_customer(&format!("c {number}"));
-        let new = new.with_custom("string", text).with_custom("decimal", decimal);
-        let new = new.with_custom("integer", 10 - i64::try_from(number).unwrap_or_default() * 4);
-        let new = new.with_custom("boolean", number % 2 == 0);
-        let new = new.with_custom("date", format!("20{}-01-31", 29 - number));
-        let options = ["one", "two", "three"];
-        let chosen: Vec<_> = options.into_iter().take(number % 3 + 1).collect();
-        let new = new.with_custom("multi_select", chosen).with_custom("select", options.get(number % 3).copied());
-        customers.push(world.created(&scope, new).await?.state.customer);
-    }
-    let text = |text: &str| Operand::Text(text.to_owned());
-    let number = |text: &str| Operand::Number(text.to_owned());
-    let texts = |texts: &[&str]| Operand::Array(texts.iter().map(|text| (*text).to_owned()).collect());
-    let mut queries: Vec<CustomerQueryParts> = Vec::new();
-    for (field, operator, operand) in [
-        ("string", Operator::Eq, text("éA")),
-        ("string", Operator::Eq, text("")),
-        ("string", Operator::Ieq, text("APPLE")),
-        ("string", Operator::Contains, text("A_%")),
-        ("string", Operator::In, texts(&["Apple", "zebra_%", ""])),
-        ("select", Operator::Eq, text("two")),
-        ("integer", Operator::Gt, number("2")),
-        ("integer", Operator::Lt, number("2.5")),
-        ("integer", Operator::Eq, number("2.0")),
-        ("decimal", Operator::Gte, number("-0.5")),
-        ("decimal", Operator::Lt, text("9")),
-        ("decimal", Operator::Eq, text("12.5")),
-        ("boolean", Operator::Eq, Operand::Boolean(true)),
-        ("date", Operator::Before, text("2028-01-31")),
-        ("date", Operator::Eq, text("2028-01-31")),
-        ("multi_select", Operator::ContainsAll, texts(&["one", "two"])),
-        ("multi_select", Operator::ContainsAny, texts(&["three"])),
-        ("multi_select", Operator::Eq, text("two")),
-        ("string", Operator::Gt, number("0")),
-    ] {
-        let field = FilterField::parse(&format!("custom_fields.{field}")).or_say("the literal")?;
-        let filters = vec![Condition::filter(field, operator, operand).or_say("the literal")?];
-        queries.push(CustomerQueryParts { filters, ..CustomerQueryParts::default() });
-    }
-    for field in CustomFieldType::ALL {
-        let field = SortField::parse(&format!("custom_fields.{field}")).or_say("the literal")?;
-        for direction in [Direction::Asc, Direction::Desc] {
-            let sort = vec![(field, Some(direction))];
-            queries.push(CustomerQueryParts { sort, ..CustomerQueryParts::default() });
-        }
-    }
-    for mut parts in queries {
-        parts.page = PageRequest::new(2, 0).or_say("the literal")?;
-        let what = format!("{:?} {:?}", parts.filters, parts.sort);
-        let mut items = Vec::new();
-        loop {
-            let query = CustomerQuery::new(parts.clone()).or_say("the query")?;
-            let page = world.ports.customers.list(&scope, &query).await.or_say("customers.list")?;
-            items.extend(page.items.iter().map(|record| record.customer.id));
-            let Some(next) = page.next else { break };
-            parts.starting_after = Some(next.to_string());
-        }
-        let whole = CustomerQueryParts { page: PageRequest::whole(), starting_after: None, ..parts };
-        let whole = CustomerQuery::new(whole).or_say("the query")?;
-        let wanted: Vec<_> = whole.evaluate(&customers).items.iter().map(|customer| customer.id).collect();
-        same(&what, &items, &wanted)?;
-    }
-    Ok(())
 }

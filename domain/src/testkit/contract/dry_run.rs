@@ -62,7 +62,7 @@ async fn twice(
             Ok(changed) => format!("version {}", changed.event.sequence.get()),
             Err(error) => error.to_string(),
         };
-        format!("a dry run said {}, but the change was answered with {}", kind(&said), kind(&done))
+        format!("a dry run returned {}, but the change returned {}", kind(&said), kind(&done))
     })?;
     // A store may leave the report empty.
     if let (Ok(done), [change]) = (&done, &written.objects[..]) {
@@ -174,17 +174,19 @@ async fn taxes(world: &World<'_>) -> Outcome {
     let said = taxes.create_rate(&rehearsal, created.clone(), None).await;
     let found = taxes.find_rate(&scope, rate.id).await.or_say("taxes.find_rate")?;
     holds(found.is_none(), || "a dry run has created a rate".to_owned())?;
-    holds(said == taxes.create_rate(&scope, created, None).await, || "a dry run said something else".to_owned())?;
+    holds(said == taxes.create_rate(&scope, created, None).await, || "a dry run returned something else".to_owned())?;
     let again = TaxRateEvent::created(world.id(), None, world.rate(&scope, a_tax_rate("VAT")));
     let said = taxes.create_rate(&rehearsal, again.clone(), None).await;
     holds(said.is_err() && said == taxes.create_rate(&scope, again, None).await, || {
-        "a dry run of a taken code was answered differently".to_owned()
+        "a dry run of a taken code returned something else".to_owned()
     })?;
     let default = world.default_of(&rate);
     let said = taxes.create_default(&rehearsal, default.clone(), None).await;
     let found = taxes.find_association(&scope, default.id).await.or_say("taxes.find_association")?;
     holds(found.is_none(), || "a dry run has created a default".to_owned())?;
-    holds(said == taxes.create_default(&scope, default, None).await, || "a dry run said something else".to_owned())?;
+    holds(said == taxes.create_default(&scope, default, None).await, || {
+        "a dry run returned something else".to_owned()
+    })?;
     let unused = world.created_rate(&scope, a_tax_rate("UNUSED")).await?;
     let (at, event_id) = (world.now(), world.id());
     for id in [unused.id, rate.id] {
@@ -193,7 +195,9 @@ async fn taxes(world: &World<'_>) -> Outcome {
         let before = taxes.find_rate(&scope, id).await;
         let said = taxes.change_rate(&rehearsal, command.clone(), None).await;
         holds(taxes.find_rate(&scope, id).await == before, || "a dry run has changed a rate".to_owned())?;
-        holds(said == taxes.change_rate(&scope, command, None).await, || "a dry run said something else".to_owned())?;
+        holds(said == taxes.change_rate(&scope, command, None).await, || {
+            "a dry run returned something else".to_owned()
+        })?;
     }
     Ok(())
 }
@@ -209,13 +213,13 @@ async fn keys(world: &World<'_>) -> Outcome {
     holds(found.is_none(), || "a dry run has created a key".to_owned())?;
     holds(report.written().objects.len() <= 1, || "a dry run of one key reports more".to_owned())?;
     holds(said == keys.create(&scope, key.clone(), secret.clone(), None).await, || {
-        "a dry run said something else".to_owned()
+        "a dry run returned something else".to_owned()
     })?;
     let at = world.now();
     let said = keys.revoke(&rehearsal, key.id, at, None).await;
     let found = keys.find_by_secret(&SystemScope::patron(), &secret).await.or_say("keys.find_by_secret")?;
     holds(found.is_some_and(|key| key.is_valid_at(at)), || "a dry run has revoked a key".to_owned())?;
-    holds(said == keys.revoke(&scope, key.id, at, None).await, || "a dry run said something else".to_owned())
+    holds(said == keys.revoke(&scope, key.id, at, None).await, || "a dry run returned something else".to_owned())
 }
 
 async fn environments(world: &World<'_>) -> Outcome {
@@ -225,7 +229,7 @@ async fn environments(world: &World<'_>) -> Outcome {
     let mut scope = crate::tenancy::TenantScope::new(tenant.id, crate::testkit::a_scope().actor);
     scope.origin = scope.origin.reporting(report);
     let said = world.ports.tenancy.create_environment(&scope, environment.clone(), None).await;
-    same("the answer to a dry run", &said.or_say("tenancy.create_environment")?.value.id, &environment.id)?;
+    same("the result of a dry run", &said.or_say("tenancy.create_environment")?.value.id, &environment.id)?;
     let found = world.ports.tenancy.find_environment(&SystemScope::patron(), environment.id).await;
     holds(found.or_say("tenancy.find_environment")?.is_none(), || "a dry run has created an environment".to_owned())
 }

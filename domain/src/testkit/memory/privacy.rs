@@ -1,5 +1,10 @@
 //! The privacy port in memory.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, Registry, onboarding::StoredRun};
@@ -8,7 +13,7 @@ use crate::{
     custom_field::{CustomFieldFacts, UniqueValue},
     customer::{CustomerAggregate, ExternalId, found_by_external_id},
     event::{EventEntity, EventRecord},
-    idempotency::Outcome,
+    idempotency::{IdempotencyKey, Outcome},
     ids::{CustomerId, DeletionRequestId},
     lifecycle::{Owner, Status},
     privacy::{
@@ -17,7 +22,7 @@ use crate::{
         PrivacyRepository, Redaction, RedactionStep, Requested, StorageKind, SubjectKey, SubjectTag, Suppression,
     },
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{Actor, EnvironmentScope, SystemScope},
     time::Timestamp,
 };
 
@@ -41,6 +46,14 @@ pub(super) struct StoredDeletion {
 impl StoredDeletion {
     fn due_at(&self) -> Option<Timestamp> {
         self.request.next_at().map(|at| self.lease.as_ref().map_or(at, |(_, until)| *until))
+    }
+
+    fn is_held_by(&self, holder: &str) -> bool {
+        self.lease.as_ref().is_some_and(|(held_by, _)| held_by == holder)
+    }
+
+    fn has_reason_about(&self, id: CustomerId) -> bool {
+        self.request.customer_id == id && self.request.reason.is_some()
     }
 }
 
@@ -86,7 +99,8 @@ const PLACES: &[Place] = &[
             about.take(limit).map(|one| one.request.reason = None).count()
         },
     ),
-    // The store in memory finds customers without entries.
+    // The store in memory has no imports, and finds customers without entries.
+    (Category::Imports, |_, _| 0, |_, _, _| 0),
     (Category::FormerExternalIds, |_, _| 0, |_, _, _| 0),
     (Category::IndexEntries, |_, _| 0, |_, _, _| 0),
     (
@@ -95,12 +109,6 @@ const PLACES: &[Place] = &[
         |registry, id, _| usize::from(registry.withheld.remove(&id).is_some()),
     ),
 ];
-
-impl StoredDeletion {
-    fn has_reason_about(&self, id: CustomerId) -> bool {
-        self.request.customer_id == id && self.request.reason.is_some()
-    }
-}
 
 fn is_about(event: &EventRecord, id: CustomerId) -> bool {
     event.entity == EventEntity::Customer(id)
@@ -125,7 +133,7 @@ impl Registry {
         self.subjects.iter().any(|(known, _)| *known == tag)
     }
 
-    fn kept_about(&self, id: CustomerId) -> Vec<crate::idempotency::IdempotencyKey> {
+    fn kept_about(&self, id: CustomerId) -> Vec<IdempotencyKey> {
         let of_customer = |outcome: &Outcome| match outcome {
             Outcome::Event(event) => self.log.iter().any(|one| one.id == *event && is_about(one, id)),
             Outcome::Kept(kept) => kept.json().contains(&id.to_string()),
@@ -272,7 +280,7 @@ impl PrivacyRepository for MemoryStore {
             run: registry.runs.get(&id).map(|stored| stored.run.clone()),
             requests: requests.filter(|request| request.customer_id == id).cloned().collect(),
             kept_answers: kept.filter_map(|key| registry.idempotency.get(&key)).map(|record| record.at).collect(),
-            deliveries: registry.telling_deliveries_about(id),
+            deliveries: registry.recorded_deliveries_about(id),
         }))
     }
 
@@ -300,7 +308,7 @@ impl PrivacyRepository for MemoryStore {
         let all = state.awake().flat_map(|registry| registry.deletions.values_mut());
         let mut due: Vec<_> = all.filter(|one| one.due_at().is_some_and(|at| at <= claim.now)).collect();
         due.sort_by_key(|one| (one.due_at(), one.request.id));
-        let mut taken: std::collections::HashMap<Owner, u16> = std::collections::HashMap::new();
+        let mut taken: HashMap<Owner, u16> = HashMap::new();
         let mut claimed = Vec::new();
         for one in due {
             let of_one = taken.entry(one.request.owner).or_default();
@@ -317,18 +325,15 @@ impl PrivacyRepository for MemoryStore {
     async fn redact(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<Redaction>, StoreError> {
         let mut state = self.lock();
         let registry = state.registry(step.owner);
-        let Some(stored) = registry.deletions.get(&step.id) else { return Ok(None) };
-        if stored.lease.as_ref().is_none_or(|(holder, _)| *holder != step.holder) {
-            return Ok(None);
-        }
+        let stored = registry.deletions.get(&step.id).filter(|stored| stored.is_held_by(&step.holder));
+        let Some(stored) = stored else { return Ok(None) };
         let (mut request, limit) = (stored.request.clone(), usize::try_from(step.limit).unwrap_or(usize::MAX));
         let id = request.customer_id;
         for (category, _, redact) in PLACES {
             let redacted = redact(registry, id, limit);
             if redacted > 0 {
-                // Its own reason may be among what was redacted.
-                let own_reason = registry.deletions.get(&step.id).and_then(|one| one.request.reason.clone());
-                request.reason = own_reason;
+                // The step may have redacted the reason of this request.
+                request.reason = registry.deletions.get(&step.id).and_then(|one| one.request.reason.clone());
                 request = request.redacted(*category, redacted as u64);
                 let lease = Some((step.holder, step.until));
                 registry.deletions.insert(step.id, StoredDeletion { request: request.clone(), lease });
@@ -341,26 +346,19 @@ impl PrivacyRepository for MemoryStore {
     async fn verify(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<DeletionRequest>, StoreError> {
         let mut state = self.lock();
         let registry = state.registry(step.owner);
-        let Some(stored) = registry.deletions.get(&step.id) else { return Ok(None) };
-        if stored.lease.as_ref().is_none_or(|(holder, _)| *holder != step.holder) {
-            return Ok(None);
-        }
+        let stored = registry.deletions.get(&step.id).filter(|stored| stored.is_held_by(&step.holder));
+        let Some(stored) = stored else { return Ok(None) };
         let request = stored.request.clone();
         let id = request.customer_id;
         let left: Vec<_> = PLACES.iter().map(|(category, count, _)| (*category, count(registry, id) as u64)).collect();
         let request = request.verified(&left, step.at);
-        let lease = request.state.is_open().then_some((step.holder, step.until));
-        let lease = lease.filter(|_| request.state == DeletionState::Redacting);
+        let lease = (request.state == DeletionState::Redacting).then_some((step.holder, step.until));
         registry.deletions.insert(step.id, StoredDeletion { request: request.clone(), lease });
         if request.state == DeletionState::Completed {
             registry.wake_deliveries_about(id, step.at);
             let position = registry.next_position();
             registry.log.push(request.erased_mark(step.ids, step.at).record(position));
-            state.audit(
-                &EnvironmentScope::new(step.owner, crate::tenancy::Actor::system()),
-                Act::deletion(&request),
-                step.at,
-            );
+            state.audit(&EnvironmentScope::new(step.owner, Actor::system()), Act::deletion(&request), step.at);
         }
         Ok(Some(request))
     }

@@ -62,21 +62,15 @@ impl Registry {
 
     /// The number of stored answers to deliveries about a customer.
     pub(super) fn answers_about(&self, customer: CustomerId) -> usize {
-        let entity = customer.to_string();
-        let all = self.endpoints.values().flat_map(|stored| stored.deliveries.values());
-        all.filter(|one| one.entity_id == entity && one.last.as_ref().is_some_and(|last| !last.answer.is_empty()))
-            .count()
+        self.recorded_deliveries_about(customer).into_iter().filter(has_answer).count()
     }
 
     /// The deliveries about a customer that wait or have an answer.
-    pub(super) fn telling_deliveries_about(&self, customer: CustomerId) -> Vec<Delivery> {
+    pub(super) fn recorded_deliveries_about(&self, customer: CustomerId) -> Vec<Delivery> {
         let entity = customer.to_string();
         let all = self.endpoints.values().flat_map(|stored| stored.deliveries.values());
-        let tells = |one: &&Delivery| {
-            let answered = one.last.as_ref().is_some_and(|last| !last.answer.is_empty());
-            one.entity_id == entity && (answered || one.state.status() == DeliveryStatus::Waiting)
-        };
-        all.filter(tells).cloned().collect()
+        let about = all.filter(|one| one.entity_id == entity);
+        about.filter(|one| has_answer(one) || one.state.status() == DeliveryStatus::Waiting).cloned().collect()
     }
 
     /// Removes stored answers to deliveries about a customer.
@@ -85,7 +79,7 @@ impl Registry {
         last.filter(|last| !last.answer.is_empty()).take(limit).map(|last| last.answer.clear()).count()
     }
 
-    /// Makes deliveries about a customer due that waited because it was suppressed.
+    /// Makes the waiting deliveries about a customer due.
     pub(super) fn wake_deliveries_about(&mut self, customer: CustomerId, at: Timestamp) {
         for delivery in self.deliveries_about(customer) {
             if let DeliveryState::Waiting { next_attempt_at: Some(next) } = &mut delivery.state {
@@ -93,6 +87,10 @@ impl Registry {
             }
         }
     }
+}
+
+fn has_answer(delivery: &Delivery) -> bool {
+    delivery.last.as_ref().is_some_and(|last| !last.answer.is_empty())
 }
 
 impl MemoryStore {

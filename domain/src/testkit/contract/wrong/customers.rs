@@ -1,6 +1,6 @@
 //! Wrong stores of customers.
 
-use super::{Fault, Wrong, now};
+use super::{Fault, Wrong, committing, now};
 use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerFacts, CustomerName,
@@ -67,10 +67,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         });
     }),
     ("writes what a dry run only asks for", |wrong| {
-        changing(wrong, |store, scope, command| {
-            let scope = EnvironmentScope { origin: crate::tenancy::Origin::default(), ..scope.clone() };
-            now(store.change(&scope, command))
-        });
+        changing(wrong, |store, scope, command| now(store.change(&committing(scope), command)));
     }),
     ("ignores the quota of customers", |wrong| {
         changing(wrong, |store, scope, command| {

@@ -29,7 +29,9 @@ use crate::{
     onboarding::{MockOnboardingRepository, OnboardingRepository},
     page::{Page, PageRequest},
     tax::{MockTaxRepository, TaxRepository},
-    tenancy::{ApiKeyRepository, EnvironmentScope, MockApiKeyRepository, MockTenancyRepository, TenancyRepository},
+    tenancy::{
+        ApiKeyRepository, EnvironmentScope, MockApiKeyRepository, MockTenancyRepository, Origin, TenancyRepository,
+    },
     testkit::MemoryStore,
     webhook::{MockWebhookRepository, WebhookRepository},
 };
@@ -158,6 +160,11 @@ fn run_onboarding(ports: &Ports) -> Report {
     let mut report = Report::default();
     block_on(super::onboarding::check(&World::new(ports, 2), &mut report));
     report
+}
+
+/// The scope, for a write instead of a dry run.
+fn committing(scope: &EnvironmentScope) -> EnvironmentScope {
+    EnvironmentScope { origin: Origin::default(), ..scope.clone() }
 }
 
 /// The report of the obligations of custom fields.

@@ -1,6 +1,6 @@
 //! Wrong stores of taxes.
 
-use super::{Fault, Wrong, first, now, reversed, whole};
+use super::{Fault, Wrong, committing, first, now, reversed, whole};
 use crate::{
     event::TaxRateEvent,
     idempotency::{Done, IdempotencyClaim},
@@ -54,11 +54,6 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
         .returning(move |scope, filter, page| now(store.associations(scope, filter, page)));
     let store = wrong.store.clone();
     wrong.taxes.expect_basis().returning(move |scope, id, known| now(store.basis(scope, id, known)));
-}
-
-/// The scope without the wish for a dry run.
-pub(super) fn committing(scope: &EnvironmentScope) -> EnvironmentScope {
-    EnvironmentScope { origin: crate::tenancy::Origin::default(), ..scope.clone() }
 }
 
 fn finding(wrong: &mut Wrong, spoil: fn(TaxRate) -> Option<TaxRate>) {

@@ -1,6 +1,6 @@
 //! Wrong stores of tenants, environments and keys.
 
-use super::{Fault, Wrong, first, now, reversed, taxes::committing, whole};
+use super::{Fault, Wrong, committing, first, now, reversed, whole};
 use crate::{
     idempotency::Done,
     lifecycle::Audit,
