@@ -75,20 +75,15 @@ pub(crate) async fn decide(unit: &dyn Reads, jobs: &[Job]) -> Result<(Answers, W
     }
     for (id, version, at, keeping) in std::mem::take(&mut batch.of_nothing) {
         let customer = Key::from(id);
-        keeping
-            .latest(unit, &mut batch.writes, (customer, Some(customer)), version, at)
-            .await
-            .map_err(Failure::Database)?;
+        keeping.latest(unit, &mut batch.writes, (customer, Some(customer)), version, at).await?;
     }
     Ok((answers, batch.into_writes(&facts)))
 }
 
 /// Decides one change.
 pub(crate) async fn one(unit: &dyn Reads, job: Job) -> Result<Decision<CustomerChanged>, Failure<ChangeCustomerError>> {
-    let (mut answers, writes) = decide(unit, &[job]).await.map_err(|failure| match failure {
-        Failure::Refused(error) => Failure::Refused(error.into()),
-        Failure::Database(error) => Failure::Database(error),
-    })?;
+    let decided = decide(unit, &[job]).await;
+    let (mut answers, writes) = decided.map_err(|failure| failure.map(ChangeCustomerError::from))?;
     let nothing = || StoreError::Failed { reason: "a change has no answer".to_owned() };
     let answer = answers.pop().unwrap_or_else(|| Err(nothing().into())).map_err(Failure::Refused)?;
     Ok(Decision { answer, writes })
@@ -165,7 +160,7 @@ impl Batch {
         let now = event.state.clone();
         match self.customers.get_mut(&(environment, id)) {
             Some(changed) => {
-                // The previous event is no longer the latest. Now it needs a document of its own.
+                // The previous event is no longer the latest, so it gets a document of its own.
                 self.writes.events[changed.latest].document = Some(std::mem::replace(&mut changed.document, document));
                 (changed.now, changed.latest) = (now, latest);
             }

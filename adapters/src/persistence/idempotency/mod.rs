@@ -21,7 +21,14 @@ use patron_domain::{
 };
 
 use self::row::KeptAnswerRow;
-use super::{error::Failure, event::row::version_number, store::Store, unit::Reads, value::Key, writes::Writes};
+use super::{
+    error::{Failure, refused},
+    event::row::version_number,
+    store::Store,
+    unit::Reads,
+    value::Key,
+    writes::Writes,
+};
 
 /// A claim with the number of the environment that the key belongs to.
 #[derive(Debug, Clone)]
@@ -138,10 +145,6 @@ impl Keeping {
         writes.kept_gone.extend(stale);
         writes.kept.push(KeptAnswerRow::new(&once, kept, customer, at));
     }
-}
-
-fn refused<E: From<StoreError>>(error: StoreError) -> Failure<E> {
-    Failure::Refused(error.into())
 }
 
 fn reused<E: From<OnceError>>(error: IdempotencyKeyReused) -> Failure<E> {

@@ -146,8 +146,7 @@ impl Store {
                     );
                     return Ok(Decision::nothing(false));
                 }
-                let refused = |error: StoreError| Failure::Refused(error);
-                let mut endpoint = row.endpoint(record.owner).map_err(refused)?;
+                let mut endpoint = row.endpoint(record.owner).map_err(Failure::Refused)?;
                 endpoint.health = record.health;
                 if let Some(reason) = record.disabled.filter(|_| endpoint.disabled.is_none()) {
                     endpoint.disabled = Some(Disabled { reason, at: record.at });
