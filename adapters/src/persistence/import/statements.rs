@@ -15,6 +15,16 @@ use crate::persistence::{
     word::Word,
 };
 
+/// The failed rows about some people.
+macro_rules! failed_about {
+    ($environment:expr, $people:expr) => {
+        import_rows::table
+            .filter(import_rows::environment.eq($environment))
+            .filter(import_rows::person.is_not_null())
+            .filter(import_rows::person.assume_not_null().eq_any($people))
+    };
+}
+
 statements! {
     /// Statements about imports.
     ImportStatements {
@@ -76,9 +86,12 @@ statements! {
 
         /// Rows about a person that failed, by the hashes of the external ids.
         fn failed_rows_about(db, environment: i32, people: &[Vec<u8>], limit: i64) -> Vec<FailedRowRow> {
-            let all = import_rows::table.filter(import_rows::environment.eq(environment));
-            let all = all.filter(import_rows::person.is_not_null());
-            db.rows(all.filter(import_rows::person.assume_not_null().eq_any(people)).limit(limit)).await
+            db.rows(failed_about!(environment, people).limit(limit)).await
+        }
+
+        /// Their number.
+        fn count_failed_rows_about(db, environment: i32, people: &[Vec<u8>]) -> i64 {
+            Ok(db.one::<_, i64>(failed_about!(environment, people).count()).await?.unwrap_or_default())
         }
 
         /// A piece of a file.
