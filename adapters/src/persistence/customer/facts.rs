@@ -67,7 +67,7 @@ struct Needs {
     custom_fields: CustomFieldsNeeded,
     /// The external ids that changes may claim, by their tags.
     tags: BTreeMap<Vec<u8>, String>,
-    /// Whether there are some whose tags are not known.
+    /// Whether the tags of some are not known.
     without_tags: bool,
 }
 

@@ -71,17 +71,21 @@ impl CustomerIndexRow {
     }
 }
 
-/// The column `key`. Texts are stored as 128 bits of their SHA-256, so the key is short for any length.
+/// The first 128 bits of the SHA-256 of a text.
+pub(crate) fn text_hash(text: &[u8]) -> Vec<u8> {
+    Sha256::digest(text).iter().take(16).copied().collect()
+}
+
+/// The column `key`. Texts are stored as hashes, so the key is short for any length.
 pub(crate) fn index_key(entry: &IndexEntry) -> Vec<u8> {
-    let hash = |text: &[u8]| Sha256::digest(text).as_slice().iter().copied().take(16).collect::<Vec<_>>();
     match entry.kind {
         // All values of a field have a common beginning, by which they are found.
         IndexKind::CustomField | IndexKind::UniqueCustomField => {
             let prefix = entry.key.iter().position(|byte| *byte == 0).map_or(0, |zero| zero + 1);
             let (prefix, value) = entry.key.split_at(prefix);
-            [prefix, &hash(value)].concat()
+            [prefix, &text_hash(value)].concat()
         }
-        kind if kind.is_text() => hash(&entry.key),
+        kind if kind.is_text() => text_hash(&entry.key),
         _ => entry.key.clone(),
     }
 }

@@ -139,7 +139,7 @@ impl Keeping {
         let kept: (Option<Key>, Option<KeptAnswer>) = match outcome() {
             Outcome::Event(id) => (Some(id.into()), None),
             Outcome::Kept(kept) => (None, Some(kept)),
-            // Nothing is kept of what was erased.
+            // An erased answer is not kept.
             Outcome::Gone => return,
         };
         writes.kept_gone.extend(stale);

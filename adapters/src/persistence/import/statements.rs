@@ -58,7 +58,7 @@ statements! {
             db.rows(found.order(imports::id.asc()).limit(1)).await
         }
 
-        /// The import of each environment that is due, those due longest first.
+        /// The environment and the id of each due import, those due longest first.
         fn due_imports(db, environments: &[i32], now: i64, limit: i64) -> Vec<(i32, Key)> {
             let due = imports::table
                 .filter(imports::environment.eq_any(environments))

@@ -18,11 +18,11 @@ use super::{
     row::{DeletionRow, SuppressedPlaceRow, SuppressedRow},
 };
 use crate::persistence::{
-    customer::row::{CustomerIndexRow, index_key},
+    customer::row::{CustomerIndexRow, index_key, text_hash},
     error::Failure,
     event::redacted::RedactedEventRow,
     idempotency::row::KeptAnswerRow,
-    import::row::{FailedRowPlaceRow, ImportRow, person},
+    import::row::{FailedRowPlaceRow, ImportRow},
     unit::Reads,
     value::{Document, Key},
     webhook::row::DeliveryRow,
@@ -85,7 +85,7 @@ impl Subject {
 
     /// The hashes of its external ids, by which failed rows of imports are found.
     fn people(&self) -> Vec<Vec<u8>> {
-        self.external_ids.iter().map(|external_id| person(external_id)).collect()
+        self.external_ids.iter().map(|external_id| text_hash(external_id.as_bytes())).collect()
     }
 
     fn is_named(&self, external_id: &String) -> bool {

@@ -173,7 +173,7 @@ impl Store {
     }
 }
 
-/// Drops answers about people that are being erased or were. A round may end long after it began.
+/// Drops answers about customers whose redaction has begun. A round may end long after it began.
 async fn forget_answers(unit: &dyn Reads, environment: i32, rows: &mut [DeliveryRow]) -> QueryResult<()> {
     let customer = |row: &DeliveryRow| CustomerId::parse(&row.entity).ok().map(Key::from);
     let answered = rows.iter().filter(|row| row.last_answer.is_some());
