@@ -102,7 +102,7 @@ pub(crate) trait Engine: Send + Sync {
         0
     }
 
-    /// Removes what the database keeps of records that were erased, as far as a client can.
+    /// Removes old versions of erased records that the database keeps, as far as a client can.
     async fn forget(&self) -> Result<(), StoreError>;
 
     /// The kind of the database, for receipts.

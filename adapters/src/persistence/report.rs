@@ -1,4 +1,4 @@
-//! What a decision writes, for the report of the write: the objects before and after, and the events.
+//! The report of a write: the objects before and after, and the events.
 //!
 //! It is read from the rows of the decision, so ports and routes add nothing. A new table of objects needs a line here.
 
@@ -35,7 +35,7 @@ pub(super) fn reporting<'u>(
     let reported = async move {
         let decision = work.await?;
         if let Some(report) = author.report() {
-            // A report that cannot be read is not told. The write itself would read the same rows, and report it.
+            // If a row cannot be read, the report is empty and the error is logged.
             let written = written(unit, &decision.writes, author.owner()).await.map_err(Failure::Database)?;
             report.tell(
                 written

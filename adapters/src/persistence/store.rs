@@ -31,12 +31,12 @@ impl Store {
         Self { engine, owners: Arc::default(), totals: Arc::default(), subject_key: Arc::default() }
     }
 
-    /// The key that recognises erased customers, once it was opened.
+    /// The key that recognises erased customers, once it is open.
     pub(crate) fn subject_key(&self) -> Option<&SubjectKey> {
         self.subject_key.get()
     }
 
-    /// Sets the key. It never changes.
+    /// Sets the key. Later calls have no effect.
     pub(crate) fn use_subject_key(&self, key: SubjectKey) {
         let _ = self.subject_key.set(key);
     }

@@ -106,7 +106,7 @@ enum Outcome {
     Refused(Answer),
 }
 
-/// Decides and writes like [`write`], and takes everything back.
+/// Decides and writes like [`write`], and rolls everything back.
 pub(super) async fn try_out(
     (pool, party): (Pool, Party),
     _permit: OwnedSemaphorePermit,
