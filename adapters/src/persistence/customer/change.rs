@@ -10,7 +10,6 @@ use std::{
 };
 
 use patron_domain::{
-    custom_field::UniqueValue,
     customer::{ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision},
     event::CustomerEvent,
     ids::{CustomerId, WorkflowId},
@@ -24,7 +23,7 @@ use patron_domain::{
 
 use super::{
     facts::{self, Facts},
-    row::{CustomerIndexRow, CustomerRow},
+    row::CustomerRow,
 };
 use crate::persistence::{
     engine::Decision,
@@ -173,16 +172,8 @@ impl Batch {
         let Self { customers, mut writes, .. } = self;
         for ((environment, id), Changed { before, now, document, .. }) in customers {
             let row = CustomerRow::new(environment, &now, document);
-            let entries_before = before.as_ref().map(CustomerAggregate::index_entries).unwrap_or_default();
-            let entries_now = now.index_entries();
-            let index_row = |entry| CustomerIndexRow::new(environment, Key::from(id), entry);
-            writes.index_gone.extend(entries_before.difference(&entries_now).cloned().map(index_row));
-            writes.index_new.extend(entries_now.difference(&entries_before).cloned().map(index_row));
             let definitions = facts.get(&environment).map(Facts::definitions).unwrap_or_default();
-            let unique = |customer: &CustomerAggregate| UniqueValue::all_of(customer, definitions);
-            let (unique_before, unique_now) = (before.as_ref().map(unique).unwrap_or_default(), unique(&now));
-            writes.index_gone.extend(unique_before.difference(&unique_now).map(UniqueValue::entry).map(index_row));
-            writes.index_new.extend(unique_now.difference(&unique_before).map(UniqueValue::entry).map(index_row));
+            writes.index(environment, definitions, before.as_ref(), Some(&now));
             writes.tokens(environment, before.as_ref(), Some(&now));
             if before.is_some() {
                 writes.superseded.push(SupersededRow { environment, customer: id.into() });

@@ -1,6 +1,7 @@
 //! Rows of the tables `customers` and `customer_index`.
 
 use patron_domain::{
+    custom_field::{CustomFieldDefinition, UniqueValue},
     customer::{CustomerAggregate, IndexEntry, IndexKind, query::Folded},
     ids::CustomerKind,
     lifecycle::Owner,
@@ -13,6 +14,7 @@ use crate::persistence::{
     rows::rows,
     value::{Document, Key},
     word::Word,
+    writes::Writes,
 };
 
 rows! {
@@ -68,6 +70,28 @@ impl CustomerRow {
 impl CustomerIndexRow {
     pub(crate) fn new(environment: i32, customer: Key, entry: IndexEntry) -> Self {
         Self { environment, kind: entry.kind.code(), key: index_key(&entry), customer }
+    }
+}
+
+impl Writes {
+    /// Adds the change of the entries by which a customer is found, unique values of custom fields included.
+    pub(crate) fn index(
+        &mut self,
+        environment: i32,
+        definitions: &[CustomFieldDefinition],
+        before: Option<&CustomerAggregate>,
+        now: Option<&CustomerAggregate>,
+    ) {
+        let Some(customer) = now.or(before).map(|aggregate| Key::from(aggregate.customer.id)) else { return };
+        let entries = |aggregate: &CustomerAggregate| {
+            let mut entries = aggregate.index_entries();
+            entries.extend(UniqueValue::all_of(aggregate, definitions).iter().map(UniqueValue::entry));
+            entries
+        };
+        let (before, now) = (before.map(entries).unwrap_or_default(), now.map(entries).unwrap_or_default());
+        let row = |entry: &IndexEntry| CustomerIndexRow::new(environment, customer, entry.clone());
+        self.index_gone.extend(before.difference(&now).map(row));
+        self.index_new.extend(now.difference(&before).map(row));
     }
 }
 

@@ -1,9 +1,7 @@
 //! The customers and requests that a request for deletion names.
 
-use std::collections::BTreeMap;
-
 use patron_domain::{
-    custom_field::{CustomFieldDefinition, CustomFieldFacts, UniqueValue},
+    custom_field::{CustomFieldFacts, UniqueValue},
     customer::{CustomerAggregate, ExternalId, IndexEntry, found_by_external_id},
     lifecycle::{Owner, Status},
     privacy::{DeletionRequest, DeletionState, NamedSubject, SubjectKey},
@@ -11,10 +9,7 @@ use patron_domain::{
 
 use super::Failed;
 use crate::persistence::{
-    customer::row::{CustomerIndexRow, index_key},
-    error::Failure,
-    unit::Reads,
-    value::Key,
+    custom_field::holders_of_values, customer::row::index_key, error::Failure, unit::Reads, value::Key,
 };
 
 /// The most customers with a former external id that are read.
@@ -85,18 +80,6 @@ pub(super) async fn earlier(
     Ok(request.filter(|request| request.state != DeletionState::Cancelled))
 }
 
-/// The rows of index entries.
-pub(super) fn index_rows(
-    environment: i32,
-    customer: &CustomerAggregate,
-    definitions: &[CustomFieldDefinition],
-) -> impl Iterator<Item = CustomerIndexRow> {
-    let id = Key::from(customer.customer.id);
-    let unique = UniqueValue::all_of(customer, definitions).into_iter().map(|value| value.entry());
-    let all = customer.index_entries().into_iter().chain(unique);
-    all.map(move |entry| CustomerIndexRow::new(environment, id, entry))
-}
-
 /// The definitions of custom fields, locked, and the published customers that have the unique values of a customer.
 pub(super) async fn custom_fields(
     unit: &dyn Reads,
@@ -108,14 +91,6 @@ pub(super) async fn custom_fields(
     let definitions =
         rows.iter().map(|row| row.definition(owner)).collect::<Result<Vec<_>, _>>().map_err(Failure::Refused)?;
     let values = customer.map(|customer| UniqueValue::all_of(customer, &definitions)).unwrap_or_default();
-    let wanted: BTreeMap<Vec<u8>, UniqueValue> =
-        values.into_iter().map(|value| (index_key(&value.entry()), value)).collect();
-    let mut holders = BTreeMap::new();
-    if !wanted.is_empty() {
-        let keys: Vec<_> = wanted.keys().cloned().collect();
-        for (key, holder) in unit.unique_holders(environment, &keys).await? {
-            holders.extend(wanted.get(&key).map(|value| (value.clone(), holder.id())));
-        }
-    }
+    let holders = holders_of_values(unit, environment, values).await?;
     Ok(CustomFieldFacts::new(definitions).with_holders(holders))
 }

@@ -12,7 +12,7 @@ use patron_domain::{
 };
 
 use super::{
-    look_ups::{custom_fields, earlier, index_rows, visible},
+    look_ups::{custom_fields, earlier, visible},
     redaction,
     row::{CustomerPlaceRow, DeletionRow, RunPlaceRow, SubjectRow, SuppressedPlaceRow, SuppressedRow},
 };
@@ -64,7 +64,7 @@ pub(super) async fn suppress(
     writes.superseded.push(SupersededRow { environment, customer: id });
     writes.customers_gone.push(CustomerPlaceRow { environment, id });
     let fields = custom_fields(unit, owner, environment, None).await?;
-    writes.index_gone.extend(before.iter().flat_map(|before| index_rows(environment, before, &fields.definitions)));
+    writes.index(environment, &fields.definitions, before.as_ref(), None);
     writes.tokens(environment, before.as_ref(), None);
     writes.new_suppressed.push(SuppressedRow::new(environment, &customer, run));
     let former = customer.former_external_ids.iter();
@@ -111,7 +111,7 @@ pub(super) async fn cancel(
     let (id, document) = (Key::from(request.customer_id), Document::of(&customer));
     writes.suppressed_gone.push(SuppressedPlaceRow { environment, id });
     writes.new_customers.push(CustomerRow::new(environment, &customer, document));
-    writes.index_new.extend(index_rows(environment, &customer, &definitions));
+    writes.index(environment, &definitions, None, Some(&customer));
     writes.tokens(environment, None, Some(&customer));
     let run = kept.map(|row| row.run(owner)).transpose().map_err(refused)?.flatten();
     writes.new_runs.extend(run.map(|run| RunRow::new(environment, &run)));
