@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// Runs work on `bytes` bytes. If they are many, another thread takes over the tasks of this worker in the meantime, and
-/// the work waits until fewer than half of the processors do such work.
+/// the work waits for one of the slices, of which there is one for every second processor.
 pub(crate) fn blocking<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
     // Work within other work must not wait for it.
     if bytes <= SHORT || HAS_SLICE.get() {

@@ -1,5 +1,5 @@
-//! The last use of API keys, and the numbers of refused uses and dry runs: recorded in memory while requests are served, and saved every few
-//! seconds.
+//! The last use of API keys, and the numbers of refused uses and dry runs: recorded in memory while requests are served,
+//! and saved every few seconds.
 
 use std::{
     collections::HashMap,
@@ -15,8 +15,8 @@ use patron_domain::{
     time::Timestamp,
 };
 
-/// The last uses of keys that are not saved yet: one time for each key, however often it is used. Also the
-/// numbers of refused uses and of dry runs: one for each key and hour.
+/// The last uses of keys that are not saved yet: one time for each key, however often it is used. Also the numbers of
+/// refused uses and of dry runs: one for each key and hour.
 ///
 /// Uses since the last save are lost if the process is killed.
 #[derive(Default)]

@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | `patron_http_requests_total` | counter | `method`, `route`, `status` | responses |
 //! | `patron_http_request_duration_seconds` | histogram | `method`, `route` | from the head of a request to its response |
-//! | `patron_dry_runs_total` | counter | `outcome`: `done`, `refused` | dry runs, by what the write would have got |
+//! | `patron_dry_runs_total` | counter | `outcome`: `done`, `refused` | dry runs, by the outcome that the write would have |
 //! | `patron_key_cache_lookups_total` | counter | `outcome`: `hit`, `miss`, `unknown` | look-ups of API keys: cached, found in the database, unknown |
 //! | `patron_database_queued_writes` | gauge | `database` | writes that wait for their commit |
 //! | `patron_database_batch_writes` | histogram | `database` | writes that shared one commit |

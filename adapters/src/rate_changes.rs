@@ -9,8 +9,8 @@ const TICK: Duration = Duration::from_secs(1);
 /// The most rates that one step changes.
 const STEP: u32 = 100;
 
-/// Writes the events. Any number of servers may run it: each change is decided under a lock on its rate, so it is reported once,
-/// also if it began while no server ran.
+/// Writes the events. Any number of servers may run it: each change is decided under a lock on its rate, so it is reported
+/// once, also if it began while no server ran.
 pub struct RateChanges {
     /// The store.
     pub taxes: Arc<dyn TaxRepository>,

@@ -19,6 +19,11 @@ struct State {
     next: u64,
 }
 
+/// Half of the processors; at least one.
+pub(crate) fn half_the_processors() -> usize {
+    (std::thread::available_parallelism().map_or(1, usize::from) / 2).max(1)
+}
+
 impl Slices {
     /// Allows at most `count` at once; at least one.
     pub(crate) fn new(count: usize) -> Self {
@@ -27,7 +32,7 @@ impl Slices {
 
     /// Allows one on every second processor.
     pub(crate) fn of_half_the_processors() -> Self {
-        Self::new(std::thread::available_parallelism().map_or(1, usize::from) / 2)
+        Self::new(half_the_processors())
     }
 
     /// Blocks this thread until it may run.

@@ -2,12 +2,18 @@
 //!
 //! A worker that reads a megabyte of JSON serves no other request in the meantime. Such work runs where blocking is
 //! allowed, with limited concurrency, so that the async workers keep processors for themselves.
+//!
+//! [`blocking`] has a limit for the whole process, but its work waits in a thread, because synchronous code calls it too.
+//! Requests therefore wait here first, where waiting holds no thread.
 
 use std::sync::Arc;
 
 use rocket::tokio::sync::Semaphore;
 
-use crate::blocking::{SHORT, blocking};
+use crate::{
+    blocking::{SHORT, blocking},
+    slices::half_the_processors,
+};
 
 /// Limits the concurrency of long work: large bodies, large responses, hashing. Clones share the limit.
 ///
@@ -41,7 +47,7 @@ impl LongWork {
 impl Default for LongWork {
     /// One on every second processor.
     fn default() -> Self {
-        Self::new(std::thread::available_parallelism().map_or(1, usize::from) / 2)
+        Self::new(half_the_processors())
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn decoded<'r>(file: impl Read + 'r, encoding: ImportEncoding) -> io:
     Ok(BufReader::with_capacity(BLOCK, Box::new(text)))
 }
 
-/// Names a damaged or truncated archive.
+/// Reports a damaged or truncated archive.
 struct Unzipped<R: BufRead>(MultiGzDecoder<R>);
 
 impl<R: BufRead> Read for Unzipped<R> {

@@ -32,7 +32,7 @@ use super::{
 };
 use crate::http::row_change;
 
-/// How long a lease lasts without progress. If the server vanishes, another one continues after this time.
+/// How long a lease lasts without progress. If the server fails, another one continues after this time.
 const LEASE: Duration = Duration::from_secs(30);
 /// The most rows of a transaction, and about the most bytes.
 const CHUNK_ROWS: usize = 100;
@@ -73,7 +73,7 @@ impl ImportEngine {
         Ok(self.imports.claim_import(&SystemScope::patron(), claim).await?.map(|import| (holder, import)))
     }
 
-    /// Works on a leased import until it ends, waits for a person, or the lease is lost.
+    /// Works on a leased import until it ends or waits for a person, or until the lease is lost.
     ///
     /// # Errors
     /// When the store fails. The import continues once its lease ends.
@@ -240,7 +240,7 @@ impl ImportEngine {
     }
 }
 
-/// The change that a row asks for.
+/// The change that a row requests.
 fn change(options: &ImportOptions, body: Map<String, Value>) -> Result<CustomerChange, Vec<RowFault>> {
     row_change(options.mode, body).map_err(|broken| broken.into_iter().map(RowFault::from).collect())
 }

@@ -1,4 +1,4 @@
-//! A file as rows, and what can be wrong with a file as a whole.
+//! A file as rows, and the faults of a whole file.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +16,7 @@ use super::{decode::decoded, lines::Lines, table::Table};
 /// The most bytes of a row.
 pub(crate) const MAX_ROW_BYTES: usize = 1_048_576;
 
-/// What is wrong with a file as a whole.
+/// A fault of a whole file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FileProblem {
     #[error(
@@ -183,7 +183,7 @@ fn ragged(cells: usize, columns: usize) -> RowFault {
     fault("columns", message)
 }
 
-/// What the check of a whole file found.
+/// The result of the check of a whole file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct FileCheck {
     pub(crate) rows: u64,
@@ -192,7 +192,7 @@ pub(crate) struct FileCheck {
 }
 
 impl FileCheck {
-    /// Reads a file to its end, without its rows' meaning.
+    /// Reads a file to its end, without interpreting its rows.
     pub(super) fn of(file: impl Read, options: &ImportOptions) -> Result<Self, FileProblem> {
         let mut file = File::open(file, options)?;
         while file.next()?.is_some() {}

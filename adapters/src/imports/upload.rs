@@ -21,7 +21,7 @@ pub const PIECE_BYTES: usize = 1_048_576;
 /// Why a file was not accepted. Nothing of it is left.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError<E> {
-    /// The next piece could not be had.
+    /// The next piece could not be read.
     #[error("{0}")]
     Source(E),
     /// The file cannot be imported as a whole.
@@ -35,7 +35,7 @@ pub enum UploadError<E> {
 /// A file that arrives in pieces.
 #[async_trait]
 pub trait FileSource: Send {
-    /// Why no further piece can be had.
+    /// The reason why the next piece cannot be read.
     type Error: Send;
 
     /// The next piece, of at most [`PIECE_BYTES`]; `None` at the end.

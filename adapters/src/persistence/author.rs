@@ -1,4 +1,4 @@
-//! The author of a write: whether it reports what it does, or must leave nothing behind.
+//! The author of a write, who determines whether it is reported and whether it is rolled back.
 
 use patron_domain::{
     lifecycle::Owner,
@@ -13,7 +13,7 @@ pub(crate) struct Author {
     owner: Option<Owner>,
 }
 
-/// The end of a transaction that was decided.
+/// How a transaction ends after its decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// It is committed.
@@ -28,7 +28,7 @@ impl Author {
         Self::default()
     }
 
-    /// The report of the write, if it was asked for.
+    /// The report of the write, if one was requested.
     pub(crate) fn report(&self) -> Option<&WriteReport> {
         self.origin.report()
     }

@@ -141,8 +141,8 @@ impl Database {
         }
     }
 
-    /// Sets the key by which external ids of erased customers are recognised. Without it customers cannot be erased, and
-    /// once some were, none can be created.
+    /// Sets the key by which external ids of erased customers are recognised; later calls have no effect. Without it,
+    /// customers cannot be erased, and environments with erased customers reject new external ids.
     pub fn recognise_erased(&self, key: SubjectKey) {
         self.store.use_subject_key(key);
     }

@@ -4,7 +4,7 @@ use std::{any::Any, sync::Arc};
 
 use async_trait::async_trait;
 use diesel::QueryResult;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt};
 use patron_domain::{
     customer::{ChangeCustomerError, CustomerChanged},
     privacy::StorageKind,
@@ -84,7 +84,7 @@ pub(crate) trait Engine: Send + Sync {
     async fn customer(&self, environment: i32, key: CustomerKey) -> Result<Option<Document>, StoreError>;
 
     /// Decides and writes in one transaction, and returns once it is durable. It is finished even if the caller stops
-    /// waiting. A dry run is taken back instead, wakes nobody, and does not count as a commit.
+    /// waiting. A dry run is rolled back instead. It wakes no listener and does not count as a commit.
     async fn write(&self, party: Party, ending: Ending, work: Deciding) -> Result<Answer, Refused>;
 
     /// Changes a customer. Changes that wait at the same time share a commit.
@@ -102,10 +102,10 @@ pub(crate) trait Engine: Send + Sync {
         0
     }
 
-    /// Removes what the database keeps of records that were erased, as far as a client can.
+    /// Removes old versions of erased records that the database keeps, as far as a client can.
     async fn forget(&self) -> Result<(), StoreError>;
 
-    /// What it is, for receipts.
+    /// The kind of the database, for receipts.
     fn storage(&self) -> StorageKind;
 
     /// Updates the metrics that are read from the database.
@@ -127,4 +127,40 @@ impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+pub(crate) type Decided<'u, T, E> = BoxFuture<'u, Result<Decision<T>, Failure<E>>>;
+
+/// Erases the types of a decision and of its refusal.
+pub(crate) fn erase_decision<'u, T, E>(work: Decided<'u, T, E>) -> Decided<'u, Answer, Answer>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    let erased = async move {
+        let Decision { answer, writes } =
+            work.await.map_err(|failure| failure.map(|refusal| Box::new(refusal) as Answer))?;
+        Ok(Decision { answer: Box::new(answer) as Answer, writes })
+    };
+    erased.boxed()
+}
+
+/// Restores the types of an outcome.
+pub(crate) fn typed<T, E>(outcome: Result<Answer, Refused>) -> Result<T, E>
+where
+    T: 'static,
+    E: From<StoreError> + 'static,
+{
+    match outcome {
+        Ok(answer) => answer.downcast().map(|answer| *answer).map_err(|_| mixed_up().into()),
+        Err(Refused::Store(error)) => Err(error.into()),
+        Err(Refused::Refused(refusal)) => {
+            Err(refusal.downcast().map_or_else(|_| mixed_up().into(), |refusal| *refusal))
+        }
+    }
+}
+
+/// Cannot happen: the type of the answer always belongs to the work.
+pub(crate) fn mixed_up() -> StoreError {
+    StoreError::Failed { reason: "an answer has an unexpected type".to_owned() }
 }

@@ -13,6 +13,21 @@ pub(crate) enum Failure<E> {
     Database(Error),
 }
 
+impl<E> Failure<E> {
+    /// Converts the refusal.
+    pub(crate) fn map<F>(self, convert: impl FnOnce(E) -> F) -> Failure<F> {
+        match self {
+            Self::Refused(refusal) => Failure::Refused(convert(refusal)),
+            Self::Database(error) => Failure::Database(error),
+        }
+    }
+}
+
+/// The refusal of a port because of an error, for `map_err`.
+pub(crate) fn refused<T, E: From<T>>(error: T) -> Failure<E> {
+    Failure::Refused(error.into())
+}
+
 impl<E> From<Error> for Failure<E> {
     fn from(error: Error) -> Self {
         Self::Database(error)

@@ -51,6 +51,8 @@ pub use database::Database;
 pub use open::{OpenError, OpenOptions};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
+#[cfg(feature = "webhooks")]
+pub(crate) use privacy::keys::vault_place;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};

@@ -52,7 +52,7 @@ struct Known {
     writable: bool,
 }
 
-/// The number of no environment. A row of `logs` with it is created with the first tenant, and dry runs in environments
+/// A number that no environment has. A row of `logs` with it is created with the first tenant, and dry runs in environments
 /// without a number use it.
 pub(crate) const OF_NO_ENVIRONMENT: i32 = 0;
 

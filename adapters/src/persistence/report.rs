@@ -1,8 +1,7 @@
-//! What a decision writes, for the report of the write: the objects before and after, and the events.
+//! The report of a write: the objects before and after, and the events.
 //!
 //! It is read from the rows of the decision, so ports and routes add nothing. A new table of objects needs a line here.
 
-use diesel::QueryResult;
 use futures_util::future::{BoxFuture, FutureExt};
 use patron_domain::{
     event::EventType,
@@ -17,14 +16,15 @@ use super::{
     engine::{Answer, Decision},
     error::Failure,
     onboarding::row::WorkflowRow,
+    tenancy::row::EnvironmentRow,
     unit::Reads,
     value::corrupt,
     word::Word,
     writes::Writes,
 };
 
-/// The objects of a report, or the value that could not be read.
-type Objects = Result<Vec<ObjectChange>, StoreError>;
+/// What is refused is a row that cannot be read.
+type Read<T> = Result<T, Failure<StoreError>>;
 
 /// Adds the report to a decision.
 pub(super) fn reporting<'u>(
@@ -35,132 +35,120 @@ pub(super) fn reporting<'u>(
     let reported = async move {
         let decision = work.await?;
         if let Some(report) = author.report() {
-            // A report that cannot be read is not told. The write itself would read the same rows, and report it.
-            let written = written(unit, &decision.writes, author.owner()).await.map_err(Failure::Database)?;
-            report.tell(
-                written
-                    .inspect_err(|error| tracing::error!(%error, "a write report is incomplete"))
-                    .unwrap_or_default(),
-            );
+            // If a row cannot be read, the report is empty and the error is logged.
+            let written = match written(unit, &decision.writes, author.owner()).await {
+                Ok(written) => written,
+                Err(Failure::Database(error)) => return Err(error.into()),
+                Err(Failure::Refused(error)) => {
+                    tracing::error!(%error, "a write report is incomplete");
+                    Written::default()
+                }
+            };
+            report.tell(written);
         }
         Ok(decision)
     };
     reported.boxed()
 }
 
-async fn written(unit: &dyn Reads, writes: &Writes, owner: Option<Owner>) -> QueryResult<Result<Written, StoreError>> {
-    let mut objects = Vec::new();
-    for found in [
-        environments(unit, writes).await?,
-        match owner {
-            Some(owner) => of_environment(unit, writes, owner).await?,
-            None => Ok(Vec::new()),
-        },
-    ] {
-        match found {
-            Ok(found) => objects.extend(found),
-            Err(error) => return Ok(Err(error)),
-        }
+async fn written(unit: &dyn Reads, writes: &Writes, owner: Option<Owner>) -> Read<Written> {
+    let mut objects = environments(unit, writes).await?;
+    if let Some(owner) = owner {
+        objects.extend(of_environment(unit, writes, owner).await?);
     }
     let kinds = writes.events.iter().map(|row| {
         let event_type = EventType::of(row.kind, "events", "kind")?;
         let detail = row.detail.as_ref().map(|detail| detail.0.as_str());
         stored::event::kind(event_type, detail).map_err(|_| corrupt("events", "detail", row.position))
     });
-    Ok(kinds.collect::<Result<_, _>>().map(|events| Written { events, objects }))
+    let events = kinds.collect::<Result<_, _>>().map_err(Failure::Refused)?;
+    Ok(Written { events, objects })
 }
 
-async fn environments(unit: &dyn Reads, writes: &Writes) -> QueryResult<Objects> {
-    let mut before = Vec::new();
+async fn environments(unit: &dyn Reads, writes: &Writes) -> Read<Vec<ObjectChange>> {
+    let mut found = Found::default();
     for row in &writes.environments {
-        before.push(unit.environment(row.id).await?);
+        let before = unit.environment(row.id).await?.map(EnvironmentRow::environment);
+        found.add(before, Some(row.clone().environment()), ObjectState::Environment)?;
     }
-    let state =
-        |row: super::tenancy::row::EnvironmentRow| row.environment().map(|one| ObjectState::Environment(Box::new(one)));
-    let changed = writes.environments.iter().zip(before).map(|(row, before)| {
-        Ok(ObjectChange { before: before.map(state).transpose()?, after: Some(state(row.clone())?) })
-    });
-    let new =
-        writes.new_environments.iter().map(|row| Ok(ObjectChange { before: None, after: Some(state(row.clone())?) }));
-    Ok(changed.chain(new).collect())
+    for row in &writes.new_environments {
+        found.add(None, Some(row.clone().environment()), ObjectState::Environment)?;
+    }
+    Ok(found.0)
 }
 
-async fn of_environment(unit: &dyn Reads, writes: &Writes, owner: Owner) -> QueryResult<Objects> {
+async fn of_environment(unit: &dyn Reads, writes: &Writes, owner: Owner) -> Read<Vec<ObjectChange>> {
     let mut found = Found::default();
     for row in &writes.customers {
         let before = unit.document(row.environment, row.id).await?;
         let before = before.map(|document| document.read(owner, "before a change"));
-        found.add(before, Some(row.document.read(owner, "in a change")), ObjectState::Customer);
+        found.add(before, Some(row.document.read(owner, "in a change")), ObjectState::Customer)?;
     }
     for row in &writes.new_customers {
-        found.add(None, Some(row.document.read(owner, "in a change")), ObjectState::Customer);
+        found.add(None, Some(row.document.read(owner, "in a change")), ObjectState::Customer)?;
     }
     for row in &writes.rates {
         let before = unit.rate(row.environment, row.id).await?;
         let before = before.map(|before| before.document.read(owner, "before a change"));
-        found.add(before, Some(row.document.read(owner, "in a change")), ObjectState::TaxRate);
+        found.add(before, Some(row.document.read(owner, "in a change")), ObjectState::TaxRate)?;
     }
     for row in &writes.new_rates {
-        found.add(None, Some(row.document.read(owner, "in a change")), ObjectState::TaxRate);
+        found.add(None, Some(row.document.read(owner, "in a change")), ObjectState::TaxRate)?;
     }
     for row in &writes.defaults {
         let before = unit.default(row.environment, row.id).await?;
         let before = before.map(|before| before.document.read(owner, "before a change"));
-        found.add(before, Some(row.document.read(owner, "in a change")), ObjectState::TaxDefault);
+        found.add(before, Some(row.document.read(owner, "in a change")), ObjectState::TaxDefault)?;
     }
     for row in &writes.new_defaults {
-        found.add(None, Some(row.document.read(owner, "in a change")), ObjectState::TaxDefault);
+        found.add(None, Some(row.document.read(owner, "in a change")), ObjectState::TaxDefault)?;
     }
     for row in &writes.keys {
         let before = unit.lock_api_key(row.environment, row.id).await?;
-        found.add(before.map(|row| row.key(owner)), Some(row.clone().key(owner)), ObjectState::ApiKey);
+        found.add(before.map(|row| row.key(owner)), Some(row.clone().key(owner)), ObjectState::ApiKey)?;
     }
     for row in &writes.new_keys {
-        found.add(None, Some(row.clone().key(owner)), ObjectState::ApiKey);
+        found.add(None, Some(row.clone().key(owner)), ObjectState::ApiKey)?;
     }
     for row in &writes.custom_fields {
         let before = unit.custom_field(row.environment, &row.key).await?.map(|row| row.definition(owner));
-        found.add(before, Some(row.definition(owner)), ObjectState::CustomField);
+        found.add(before, Some(row.definition(owner)), ObjectState::CustomField)?;
     }
     for row in &writes.new_custom_fields {
-        found.add(None, Some(row.definition(owner)), ObjectState::CustomField);
+        found.add(None, Some(row.definition(owner)), ObjectState::CustomField)?;
     }
     for row in &writes.custom_fields_gone {
-        found.add(Some(row.definition(owner)), None, ObjectState::CustomField);
+        found.add(Some(row.definition(owner)), None, ObjectState::CustomField)?;
     }
     for row in &writes.endpoints {
         let before = unit.endpoint(row.environment, row.id).await?.map(|row| row.endpoint(owner));
         let after = row.deleted_at.is_none().then(|| row.endpoint(owner));
-        found.add(before, after, ObjectState::Endpoint);
+        found.add(before, after, ObjectState::Endpoint)?;
     }
     for row in &writes.new_endpoints {
-        found.add(None, Some(row.endpoint(owner)), ObjectState::Endpoint);
+        found.add(None, Some(row.endpoint(owner)), ObjectState::Endpoint)?;
     }
     // A change of a workflow retires its version and adds another.
     let same = |row: &&WorkflowRow, other: &WorkflowRow| row.name == other.name;
     for row in &writes.workflows {
         let after = writes.new_workflows.iter().find(|new| same(new, row));
-        found.add(Some(row.workflow(owner)), after.map(|row| row.workflow(owner)), ObjectState::Workflow);
+        found.add(Some(row.workflow(owner)), after.map(|row| row.workflow(owner)), ObjectState::Workflow)?;
     }
     for row in &writes.new_workflows {
         if !writes.workflows.iter().any(|old| same(&row, old)) {
-            found.add(None, Some(row.workflow(owner)), ObjectState::Workflow);
+            found.add(None, Some(row.workflow(owner)), ObjectState::Workflow)?;
         }
     }
     for row in &writes.runs {
         let before = unit.run(row.environment, row.customer).await?.map(|row| row.run(owner));
-        found.add(before, Some(row.run(owner)), ObjectState::Run);
+        found.add(before, Some(row.run(owner)), ObjectState::Run)?;
     }
     Ok(found.0)
 }
 
-struct Found(Objects);
-
-impl Default for Found {
-    fn default() -> Self {
-        Self(Ok(Vec::new()))
-    }
-}
+/// The objects of a report.
+#[derive(Default)]
+struct Found(Vec<ObjectChange>);
 
 impl Found {
     fn add<T>(
@@ -168,15 +156,12 @@ impl Found {
         before: Option<Result<T, StoreError>>,
         after: Option<Result<T, StoreError>>,
         state: impl Fn(Box<T>) -> ObjectState,
-    ) {
+    ) -> Read<()> {
         let read = |value: Option<Result<T, StoreError>>| {
-            value.transpose().map(|value| value.map(|value| state(Box::new(value))))
+            let value = value.transpose().map_err(Failure::Refused)?;
+            Read::Ok(value.map(|value| state(Box::new(value))))
         };
-        let change = read(before).and_then(|before| Ok(ObjectChange { before, after: read(after)? }));
-        match (&mut self.0, change) {
-            (Ok(objects), Ok(change)) => objects.push(change),
-            (Ok(_), Err(error)) => self.0 = Err(error),
-            (Err(_), _) => {}
-        }
+        self.0.push(ObjectChange { before: read(before)?, after: read(after)? });
+        Ok(())
     }
 }

@@ -61,7 +61,6 @@ diesel::table! {
         environment -> Integer,
         position -> BigInt,
         at -> BigInt,
-        hash -> Nullable<Binary>,
         published -> BigInt,
         archived -> BigInt,
         audited -> BigInt,
@@ -180,8 +179,6 @@ diesel::table! {
         source -> Nullable<SmallInt>,
         detail -> Nullable<DocumentSql>,
         document -> Nullable<DocumentSql>,
-        salt -> Nullable<Binary>,
-        hash -> Nullable<Binary>,
     }
 }
 

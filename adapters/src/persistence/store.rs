@@ -9,7 +9,7 @@ use patron_domain::{lifecycle::Owner, privacy::SubjectKey, store::StoreError, te
 use super::{
     author::Author,
     customer::totals::Totals,
-    engine::{Answer, Deciding, Decision, Engine, Pace, Refused},
+    engine::{Answer, Deciding, Decision, Engine, Pace, erase_decision, mixed_up, typed},
     error::Failure,
     owners::{OF_NO_ENVIRONMENT, Owners},
     party::Party,
@@ -31,12 +31,12 @@ impl Store {
         Self { engine, owners: Arc::default(), totals: Arc::default(), subject_key: Arc::default() }
     }
 
-    /// The key that recognises erased customers, once it was opened.
+    /// The key that recognises erased customers, once it is open.
     pub(crate) fn subject_key(&self) -> Option<&SubjectKey> {
         self.subject_key.get()
     }
 
-    /// Sets the key. It never changes.
+    /// Sets the key. Later calls have no effect.
     pub(crate) fn use_subject_key(&self, key: SubjectKey) {
         let _ = self.subject_key.set(key);
     }
@@ -54,7 +54,7 @@ impl Store {
     /// Decides and writes in one transaction, in the turn of a party. `work` reads and decides. It may run again if the
     /// transaction is rolled back.
     ///
-    /// The author decides about the end: a dry run takes everything back. No port has to know.
+    /// The author determines the end: a dry run is rolled back. Ports do not depend on it.
     pub(crate) async fn write<T, E, F>(&self, author: Author, party: impl Into<Party>, work: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -66,13 +66,7 @@ impl Store {
             Some(_) => Box::new(move |unit| report::reporting(unit, author.clone(), erase_decision(work(unit)))),
             None => Box::new(move |unit| erase_decision(work(unit))),
         };
-        match self.engine.write(party.into(), ending, work).await {
-            Ok(answer) => answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up().into()),
-            Err(Refused::Store(error)) => Err(error.into()),
-            Err(Refused::Refused(refusal)) => {
-                Err(refusal.downcast::<E>().map_or_else(|_| mixed_up().into(), |refusal| *refusal))
-            }
-        }
+        typed(self.engine.write(party.into(), ending, work).await)
     }
 
     /// The number of an environment. `None` if nothing was ever written for it.
@@ -91,26 +85,4 @@ impl Store {
 
 fn erase<'u, T: Send + 'static>(work: BoxFuture<'u, QueryResult<T>>) -> BoxFuture<'u, QueryResult<Answer>> {
     async move { work.await.map(|answer| Box::new(answer) as Answer) }.boxed()
-}
-
-type Decided<'u, T, E> = BoxFuture<'u, Result<Decision<T>, Failure<E>>>;
-
-fn erase_decision<'u, T, E>(work: Decided<'u, T, E>) -> Decided<'u, Answer, Answer>
-where
-    T: Send + 'static,
-    E: Send + 'static,
-{
-    let erased = async move {
-        match work.await {
-            Ok(Decision { answer, writes }) => Ok(Decision { answer: Box::new(answer) as Answer, writes }),
-            Err(Failure::Refused(refusal)) => Err(Failure::Refused(Box::new(refusal) as Answer)),
-            Err(Failure::Database(error)) => Err(Failure::Database(error)),
-        }
-    };
-    erased.boxed()
-}
-
-/// Cannot happen: the type of the answer always belongs to the work.
-fn mixed_up() -> StoreError {
-    StoreError::Failed { reason: "an answer has an unexpected type".to_owned() }
 }

@@ -159,7 +159,8 @@ writes! {
     superseded: SupersededRow => keep, keep_all;
     /// Events whose states are erased.
     events_redacted: RedactedEventRow => redact, redact_all;
-    /// Tokens by which customers are no longer found. They are those that were added. The rows of the customers name them.
+    /// Tokens by which customers are no longer found, exactly as they were added. They are removed before the rows of the
+    /// customers, which contain their numbers.
     tokens_gone: CustomerTokensRow => delete, delete_all;
     /// Customers that are suppressed.
     customers_gone: CustomerPlaceRow => delete, delete_all;

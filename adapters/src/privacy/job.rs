@@ -1,7 +1,7 @@
 //! The job that redacts customers after their cool-down, a group at a time, in bounded transactions.
 //!
-//! A group is redacted completely, then the database forgets what it keeps of old records, then the group is counted and
-//! completed. A server that vanishes loses its leases, and another one continues: every step can be repeated.
+//! A group is redacted completely. Then the database removes old versions of the records, and the group is counted and
+//! completed. If a server fails, its leases end and another one continues: every step can be repeated.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ pub type Stop = watch::Receiver<bool>;
 
 /// The longest time between two checks for due requests.
 const TICK: Duration = Duration::from_secs(1);
-/// The shortest time between them.
+/// The shortest time between two checks.
 const BREATH: Duration = Duration::from_millis(50);
 /// The most requests in a group.
 const GROUP: u16 = 64;
@@ -87,7 +87,7 @@ impl ErasureJob {
         };
         let mut group = self.privacy.claim(&SystemScope::patron(), claim).await?;
         let worked = !group.is_empty();
-        // Once more for those of which something was left.
+        // Repeated for customers with records left.
         for _ in 0..DeletionRequest::MAX_ATTEMPTS {
             if group.is_empty() || *stop.borrow() {
                 break;
@@ -97,7 +97,7 @@ impl ErasureJob {
             if redacted.is_empty() {
                 break;
             }
-            // Without this, a log of changes would still hold what was redacted.
+            // Without this, a log of changes would still hold the redacted data.
             self.privacy.forget(&SystemScope::patron()).await?;
             let verified = futures_util::future::join_all(redacted.iter().map(|request| self.verify(request)));
             group = verified.await.into_iter().flatten().collect();

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use patron_domain::{
     Clock,
-    ids::{IdGenerator, Randomness, WebhookEndpointId},
+    ids::{IdGenerator, Randomness},
     privacy::{
         InstallationKey, KeyPurpose, KeysUnavailable, PrivacyError, Receipt, ReceiptKey, ReceiptSigner, SignedReceipt,
         SubjectKey,
@@ -17,14 +17,14 @@ use patron_domain::{
 };
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
-use crate::persistence::Database;
+use crate::persistence::{Database, vault_place};
 
 /// The algorithm of receipts.
 const ALGORITHM: &str = "Ed25519";
-/// How often a server that lost the race for making a key looks for the key of the other.
+/// The most tries to find or make a key while other servers make one.
 const TRIES: u32 = 5;
 
-/// The keys of the installation. They are made when they are needed first, and sealed by the vault.
+/// The keys of the installation. They are made at their first use, and sealed by the vault.
 #[derive(Clone)]
 pub struct PrivacyKeys {
     /// Stores the keys, and recognises erased customers by them.
@@ -45,12 +45,6 @@ pub fn verifies(public_key: &[u8], signed: &SignedReceipt) -> bool {
     let signature = STANDARD.decode(&signed.signature).unwrap_or_default();
     let key = UnparsedPublicKey::new(&ED25519, public_key);
     signed.algorithm == ALGORITHM && key.verify(signed.payload.as_bytes(), &signature).is_ok()
-}
-
-/// The vault seals secrets of endpoints: the id of a key takes the place of an endpoint's, so a secret cannot be opened in
-/// another row.
-fn place(key: &InstallationKey) -> WebhookEndpointId {
-    WebhookEndpointId::from_uuid(key.id.uuid())
 }
 
 impl PrivacyKeys {
@@ -101,15 +95,13 @@ impl PrivacyKeys {
         let pair = Ed25519KeyPair::from_seed_unchecked(&secret).map_err(|_| KeysUnavailable)?;
         let public_key = (purpose == KeyPurpose::Receipts).then(|| pair.public_key().as_ref().to_vec());
         let id = self.ids.start(now).next_id();
-        let sealed = self
-            .vault
-            .seal(WebhookEndpointId::from_uuid(patron_domain::ids::Id::uuid(id)), &WebhookSecret::from_random(secret));
+        let sealed = self.vault.seal(vault_place(id), &WebhookSecret::from_random(secret));
         let secret = sealed.map_err(|_| KeysUnavailable)?;
         Ok(InstallationKey { id, purpose, public_key, secret, created_at: now, retired_at: None })
     }
 
     fn secret(&self, key: &InstallationKey) -> Result<[u8; 32], KeysUnavailable> {
-        let opened = self.vault.open(place(key), &key.secret).map_err(|_| KeysUnavailable)?.expose();
+        let opened = self.vault.open(vault_place(key.id), &key.secret).map_err(|_| KeysUnavailable)?.expose();
         let (_, base64) = opened.split_once('_').ok_or(KeysUnavailable)?;
         STANDARD.decode(base64).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(KeysUnavailable)
     }

@@ -57,8 +57,6 @@ CREATE TABLE logs (
     position BIGINT NOT NULL,
     -- The log's own time: later with each event, whatever the clocks of servers say.
     at BIGINT NOT NULL,
-    -- Of the last event; foreseen for the tamper-evident log.
-    hash BYTEA,
     -- How many customers are published.
     published BIGINT NOT NULL,
     archived BIGINT NOT NULL,
@@ -96,7 +94,7 @@ CREATE TABLE tax_rates (
     rate_status SMALLINT NOT NULL,
     scope SMALLINT NOT NULL,
     created_at BIGINT NOT NULL,
-    -- When the next change of its value begins that no event has reported.
+    -- The start of the next change of its value that no event has reported.
     next_change_at BIGINT,
     document JSON NOT NULL,
     PRIMARY KEY (environment, id)
@@ -150,7 +148,8 @@ CREATE TABLE customer_index (
 );
 
 -- The pieces of texts by which customers are found, as numbers that depend on the environment: see
--- `adapters/src/persistence/customer/tokens`. A pure function of the document. Not in `customers`, whose rows change more often.
+-- `adapters/src/persistence/customer/tokens`. They follow from the document. They are not in `customers`, whose rows change
+-- more often.
 CREATE TABLE customer_tokens (
     environment INTEGER NOT NULL,
     customer UUID NOT NULL,
@@ -183,8 +182,6 @@ CREATE TABLE events (
     -- The state after the change. NULL for a customer's latest event, whose state is the customer's own row, and once it was
     -- erased.
     document JSON,
-    salt BYTEA,
-    hash BYTEA,
     PRIMARY KEY (environment, position)
 );
 
@@ -258,7 +255,7 @@ CREATE TABLE onboarding_runs (
     environment INTEGER NOT NULL,
     customer UUID NOT NULL,
     state SMALLINT NOT NULL,
-    -- When there is something to do; while it is leased, when the lease ends.
+    -- The time of the next step; under a lease, the end of the lease.
     due_at BIGINT,
     holder TEXT COLLATE "C",
     document JSON NOT NULL,
@@ -271,7 +268,7 @@ CREATE TABLE imports (
     state SMALLINT NOT NULL,
     -- A hash of the file and the options.
     digest TEXT COLLATE "C" NOT NULL,
-    -- When there is something to do; while it is leased, when the lease ends.
+    -- The time of the next step; under a lease, the end of the lease.
     due_at BIGINT,
     holder TEXT COLLATE "C",
     document JSON NOT NULL,
@@ -304,14 +301,15 @@ CREATE TABLE deletion_requests (
     id UUID NOT NULL,
     customer UUID NOT NULL,
     state SMALLINT NOT NULL,
-    -- When there is something to do; while it is leased, when the lease ends.
+    -- The time of the next step; under a lease, the end of the lease.
     due_at BIGINT,
     holder TEXT COLLATE "C",
     document JSON NOT NULL,
     PRIMARY KEY (environment, id)
 );
 
--- Suppressed customers with their onboarding runs. They are in no other table, so no other query can find them.
+-- Suppressed customers with their onboarding runs. They have no rows in the tables of customers and runs, so other queries
+-- cannot find them.
 CREATE TABLE suppressed_customers (
     environment INTEGER NOT NULL,
     id UUID NOT NULL,
@@ -320,7 +318,7 @@ CREATE TABLE suppressed_customers (
     PRIMARY KEY (environment, id)
 );
 
--- All that remains of the external ids of suppressed and erased customers: HMACs under a key of the installation.
+-- HMACs, under a key of the installation, of the external ids of suppressed and erased customers.
 CREATE TABLE erased_subjects (
     environment INTEGER NOT NULL,
     tag BYTEA NOT NULL,
@@ -332,7 +330,7 @@ CREATE TABLE erased_subjects (
 CREATE TABLE installation_keys (
     id UUID NOT NULL,
     kind SMALLINT NOT NULL,
-    -- Of keys for receipts. It stays when the key is replaced, so older receipts can be verified.
+    -- Only for receipts. It stays when the key is replaced, so older receipts can be verified.
     public_key BYTEA,
     -- Sealed with PATRON_SECRETS_KEY where there is one.
     secret TEXT COLLATE "C" NOT NULL,
@@ -344,8 +342,8 @@ CREATE TABLE installation_keys (
 
 -- Only published rows compete for what is unique: these indexes decide races.
 CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status = 0;
--- Their terms do not overlap: the lock of the rate's row decides.
 CREATE INDEX tax_rates_due ON tax_rates (environment, next_change_at) WHERE next_change_at IS NOT NULL;
+-- Their terms do not overlap: the lock of the rate's row decides.
 CREATE INDEX tax_defaults_rate ON tax_defaults (environment, tax_rate) WHERE status = 0;
 CREATE UNIQUE INDEX customers_external_id ON customers (environment, external_id) WHERE status = 0;
 -- A value of a unique custom field (kind 11) belongs to one published customer.
@@ -353,7 +351,7 @@ CREATE UNIQUE INDEX customer_index_unique ON customer_index (environment, kind, 
 CREATE INDEX customers_created ON customers (environment, status, created_at, id);
 CREATE INDEX customers_name ON customers (environment, name_folded, id) WHERE status = 0;
 CREATE INDEX customers_email ON customers (environment, email_folded, id) WHERE status = 0;
--- New rows wait in a list, which every search reads through: a short one.
+-- New rows wait in a list that every search reads in full, so the list is short.
 CREATE INDEX customer_tokens_segment ON customer_tokens (environment, segment);
 CREATE INDEX customer_tokens_tokens ON customer_tokens USING gin (tokens) WITH (gin_pending_list_limit = 512);
 CREATE UNIQUE INDEX events_id ON events (environment, id);
@@ -376,7 +374,7 @@ CREATE INDEX onboarding_runs_due ON onboarding_runs (environment, due_at) WHERE 
 CREATE INDEX imports_due ON imports (environment, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX imports_digest ON imports (environment, digest);
 CREATE INDEX import_rows_person ON import_rows (environment, person) WHERE person IS NOT NULL;
--- What endpoints answered may be about a person.
+-- Responses of endpoints may contain personal data.
 CREATE INDEX webhook_deliveries_answers ON webhook_deliveries (environment, entity) WHERE last_answer IS NOT NULL;
 -- A customer has one request in force; 4 is cancelled.
 CREATE UNIQUE INDEX deletion_requests_in_force ON deletion_requests (environment, customer) WHERE state <> 4;
@@ -514,7 +512,7 @@ SELECT o.tenant_id,
        to_timestamp(e.at / 1000000.0) AS at,
        e.actor,
        e.request_id,
-       -- Nothing of a customer that is suppressed or erased: then it has no row.
+       -- NULL for a customer that is suppressed or erased: it has no row.
        CASE
            WHEN e.entity_kind <> 1 THEN e.document
            WHEN e.kind IN (12, 13, 14) THEN NULL

@@ -56,8 +56,6 @@ CREATE TABLE logs (
     position INTEGER NOT NULL,
     -- The log's own time: later with each event, whatever the clocks of servers say.
     at INTEGER NOT NULL,
-    -- Of the last event; foreseen for the tamper-evident log.
-    hash BLOB,
     -- How many customers are published.
     published INTEGER NOT NULL,
     archived INTEGER NOT NULL,
@@ -95,7 +93,7 @@ CREATE TABLE tax_rates (
     rate_status INTEGER NOT NULL,
     scope INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    -- When the next change of its value begins that no event has reported.
+    -- The start of the next change of its value that no event has reported.
     next_change_at INTEGER,
     document TEXT NOT NULL,
     PRIMARY KEY (environment, id)
@@ -123,7 +121,7 @@ CREATE TABLE custom_fields (
 
 -- A customer with everything that belongs to it, as one document. The columns beside it order, compare or filter.
 CREATE TABLE customers (
-    -- What `customer_tokens` names a customer by. Later customers have greater ones.
+    -- Identifies the customer in `customer_tokens`. Later customers have greater numbers.
     number INTEGER PRIMARY KEY NOT NULL,
     environment INTEGER NOT NULL,
     id BLOB NOT NULL,
@@ -151,8 +149,8 @@ CREATE TABLE customer_index (
 ) STRICT, WITHOUT ROWID;
 
 -- The pieces of texts by which customers are found, as words that begin with the environment: see
--- `adapters/src/persistence/customer/tokens`. A pure function of the document. Its rowid is the customer's number. Nothing but
--- the index is stored, so a removed row needs the words that it was added with.
+-- `adapters/src/persistence/customer/tokens`. They follow from the document. The rowid is the customer's number. Only the
+-- index is stored, so removing a row takes the words that it was added with.
 CREATE VIRTUAL TABLE customer_tokens USING fts5 (tokens, content = '', columnsize = 0, detail = none, tokenize = 'ascii');
 -- The words of a removed row are removed from the index itself, and not only marked.
 INSERT INTO customer_tokens (customer_tokens, rank) VALUES ('secure-delete', 1);
@@ -179,8 +177,6 @@ CREATE TABLE events (
     -- The state after the change. NULL for a customer's latest event, whose state is the customer's own row, and once it was
     -- erased.
     document TEXT,
-    salt BLOB,
-    hash BLOB,
     PRIMARY KEY (environment, position)
 ) STRICT;
 
@@ -254,7 +250,7 @@ CREATE TABLE onboarding_runs (
     environment INTEGER NOT NULL,
     customer BLOB NOT NULL,
     state INTEGER NOT NULL,
-    -- When there is something to do; while it is leased, when the lease ends.
+    -- The time of the next step; under a lease, the end of the lease.
     due_at INTEGER,
     holder TEXT,
     document TEXT NOT NULL,
@@ -267,7 +263,7 @@ CREATE TABLE imports (
     state INTEGER NOT NULL,
     -- A hash of the file and the options.
     digest TEXT NOT NULL,
-    -- When there is something to do; while it is leased, when the lease ends.
+    -- The time of the next step; under a lease, the end of the lease.
     due_at INTEGER,
     holder TEXT,
     document TEXT NOT NULL,
@@ -300,14 +296,15 @@ CREATE TABLE deletion_requests (
     id BLOB NOT NULL,
     customer BLOB NOT NULL,
     state INTEGER NOT NULL,
-    -- When there is something to do; while it is leased, when the lease ends.
+    -- The time of the next step; under a lease, the end of the lease.
     due_at INTEGER,
     holder TEXT,
     document TEXT NOT NULL,
     PRIMARY KEY (environment, id)
 ) STRICT, WITHOUT ROWID;
 
--- Suppressed customers with their onboarding runs. They are in no other table, so no other query can find them.
+-- Suppressed customers with their onboarding runs. They have no rows in the tables of customers and runs, so other queries
+-- cannot find them.
 CREATE TABLE suppressed_customers (
     environment INTEGER NOT NULL,
     id BLOB NOT NULL,
@@ -316,7 +313,7 @@ CREATE TABLE suppressed_customers (
     PRIMARY KEY (environment, id)
 ) STRICT;
 
--- All that remains of the external ids of suppressed and erased customers: HMACs under a key of the installation.
+-- HMACs, under a key of the installation, of the external ids of suppressed and erased customers.
 CREATE TABLE erased_subjects (
     environment INTEGER NOT NULL,
     tag BLOB NOT NULL,
@@ -328,7 +325,7 @@ CREATE TABLE erased_subjects (
 CREATE TABLE installation_keys (
     id BLOB NOT NULL,
     kind INTEGER NOT NULL,
-    -- Of keys for receipts. It stays when the key is replaced, so older receipts can be verified.
+    -- Only for receipts. It stays when the key is replaced, so older receipts can be verified.
     public_key BLOB,
     -- Sealed with PATRON_SECRETS_KEY where there is one.
     secret TEXT NOT NULL,
@@ -340,8 +337,8 @@ CREATE TABLE installation_keys (
 
 -- Only published rows compete for what is unique: these indexes decide races.
 CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status = 0;
--- Their terms do not overlap: the lock of the rate's row decides.
 CREATE INDEX tax_rates_due ON tax_rates (environment, next_change_at) WHERE next_change_at IS NOT NULL;
+-- Their terms do not overlap: the lock of the rate's row decides.
 CREATE INDEX tax_defaults_rate ON tax_defaults (environment, tax_rate) WHERE status = 0;
 CREATE UNIQUE INDEX customers_external_id ON customers (environment, external_id) WHERE status = 0;
 -- A value of a unique custom field (kind 11) belongs to one published customer.
@@ -369,7 +366,7 @@ CREATE INDEX onboarding_runs_due ON onboarding_runs (environment, due_at) WHERE 
 CREATE INDEX imports_due ON imports (environment, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX imports_digest ON imports (environment, digest);
 CREATE INDEX import_rows_person ON import_rows (environment, person) WHERE person IS NOT NULL;
--- What endpoints answered may be about a person.
+-- Responses of endpoints may contain personal data.
 CREATE INDEX webhook_deliveries_answers ON webhook_deliveries (environment, entity) WHERE last_answer IS NOT NULL;
 -- A customer has one request in force; 4 is cancelled.
 CREATE UNIQUE INDEX deletion_requests_in_force ON deletion_requests (environment, customer) WHERE state <> 4;
@@ -508,7 +505,7 @@ SELECT lower(hex(o.tenant_id)) AS tenant_id,
        strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000000.0, 'unixepoch') AS at,
        e.actor,
        e.request_id,
-       -- Nothing of a customer that is suppressed or erased: then it has no row.
+       -- NULL for a customer that is suppressed or erased: it has no row.
        CASE
            WHEN e.entity_kind <> 1 THEN e.document
            WHEN e.kind IN (12, 13, 14) THEN NULL

@@ -21,25 +21,11 @@ use crate::persistence::{
     author::Author,
     customer::change::{self, Job},
     engine::{Decision, Pace},
-    error::Failure,
+    error::{Failure, refused},
     idempotency::{self, Before, Once},
     store::Store,
-    unit::Reads,
     writes::Writes,
 };
-
-fn refused<E: From<StoreError>>(error: StoreError) -> Failure<E> {
-    Failure::Refused(error.into())
-}
-
-/// A definition's row under its lock, or the refusal.
-async fn locked(
-    unit: &dyn Reads,
-    environment: i32,
-    key: CustomFieldKey,
-) -> Result<Option<CustomFieldRow>, Failure<CustomFieldError>> {
-    Ok(unit.lock_custom_field(environment, key.as_str()).await?)
-}
 
 #[async_trait]
 impl CustomFieldRepository for Store {
@@ -110,7 +96,7 @@ impl CustomFieldRepository for Store {
             let work = async move {
                 let (at, range) = (change.at, FieldRange::of(change.key));
                 // Under this lock no customer gets, loses or publishes a value.
-                let row = locked(unit, environment, change.key).await?;
+                let row = unit.lock_custom_field(environment, change.key.as_str()).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
                     Before::Done(changed) => return Ok(Decision::nothing(Done::before(changed))),
                     Before::Free(keeping) => keeping,
@@ -153,7 +139,7 @@ impl CustomFieldRepository for Store {
         let work = self.write(Author::from(scope), environment, move |unit| {
             let (delete, once, auditing) = (delete.clone(), once.clone(), auditing.clone());
             let work = async move {
-                let row = locked(unit, environment, delete.key).await?;
+                let row = unit.lock_custom_field(environment, delete.key.as_str()).await?;
                 let keeping = match idempotency::before::<(), CustomFieldError>(unit, once.as_ref()).await? {
                     Before::Done(()) => return Ok(Decision::nothing(Done::before(CustomFieldDeletion::Now))),
                     Before::Free(keeping) => keeping,

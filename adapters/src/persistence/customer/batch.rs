@@ -22,8 +22,10 @@ use crate::persistence::{
     writes::Writes,
 };
 
-/// The most bytes of the documents of a part, beyond the first.
+/// The size of the documents after which a part ends.
 const PART_BYTES: usize = 4 << 20;
+/// The number of documents that are read at once.
+const SOME: i64 = 50;
 
 #[async_trait]
 impl CustomerParts for Store {
@@ -53,9 +55,6 @@ impl CustomerParts for Store {
     }
 }
 
-/// The documents that are read at once.
-const SOME: i64 = 50;
-
 #[async_trait]
 impl CustomerBatches for Store {
     async fn change_all(
@@ -69,10 +68,7 @@ impl CustomerBatches for Store {
         let change = self.write(Author::from(scope), environment, move |unit| {
             let jobs = jobs.clone();
             let change = async move {
-                let (answers, writes) = decide(unit, &jobs).await.map_err(|failure| match failure {
-                    Failure::Refused(error) => Failure::Refused(BatchRefused::from(error)),
-                    Failure::Database(error) => Failure::Database(error),
-                })?;
+                let (answers, writes) = decide(unit, &jobs).await.map_err(|failure| failure.map(BatchRefused::from))?;
                 let refused = |(number, answer): (usize, Result<_, _>)| {
                     answer.map_err(|error| Failure::Refused(BatchRefused { item: Some(number), error }))
                 };

@@ -10,7 +10,6 @@ use std::{
 };
 
 use patron_domain::{
-    custom_field::UniqueValue,
     customer::{ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision},
     event::CustomerEvent,
     ids::{CustomerId, WorkflowId},
@@ -24,7 +23,7 @@ use patron_domain::{
 
 use super::{
     facts::{self, Facts},
-    row::{CustomerIndexRow, CustomerRow},
+    row::CustomerRow,
 };
 use crate::persistence::{
     engine::Decision,
@@ -75,20 +74,15 @@ pub(crate) async fn decide(unit: &dyn Reads, jobs: &[Job]) -> Result<(Answers, W
     }
     for (id, version, at, keeping) in std::mem::take(&mut batch.of_nothing) {
         let customer = Key::from(id);
-        keeping
-            .latest(unit, &mut batch.writes, (customer, Some(customer)), version, at)
-            .await
-            .map_err(Failure::Database)?;
+        keeping.latest(unit, &mut batch.writes, (customer, Some(customer)), version, at).await?;
     }
     Ok((answers, batch.into_writes(&facts)))
 }
 
 /// Decides one change.
 pub(crate) async fn one(unit: &dyn Reads, job: Job) -> Result<Decision<CustomerChanged>, Failure<ChangeCustomerError>> {
-    let (mut answers, writes) = decide(unit, &[job]).await.map_err(|failure| match failure {
-        Failure::Refused(error) => Failure::Refused(error.into()),
-        Failure::Database(error) => Failure::Database(error),
-    })?;
+    let decided = decide(unit, &[job]).await;
+    let (mut answers, writes) = decided.map_err(|failure| failure.map(ChangeCustomerError::from))?;
     let nothing = || StoreError::Failed { reason: "a change has no answer".to_owned() };
     let answer = answers.pop().unwrap_or_else(|| Err(nothing().into())).map_err(Failure::Refused)?;
     Ok(Decision { answer, writes })
@@ -165,7 +159,7 @@ impl Batch {
         let now = event.state.clone();
         match self.customers.get_mut(&(environment, id)) {
             Some(changed) => {
-                // The previous event is no longer the latest. Now it needs a document of its own.
+                // The previous event is no longer the latest, so it gets a document of its own.
                 self.writes.events[changed.latest].document = Some(std::mem::replace(&mut changed.document, document));
                 (changed.now, changed.latest) = (now, latest);
             }
@@ -178,16 +172,8 @@ impl Batch {
         let Self { customers, mut writes, .. } = self;
         for ((environment, id), Changed { before, now, document, .. }) in customers {
             let row = CustomerRow::new(environment, &now, document);
-            let entries_before = before.as_ref().map(CustomerAggregate::index_entries).unwrap_or_default();
-            let entries_now = now.index_entries();
-            let index_row = |entry| CustomerIndexRow::new(environment, Key::from(id), entry);
-            writes.index_gone.extend(entries_before.difference(&entries_now).cloned().map(index_row));
-            writes.index_new.extend(entries_now.difference(&entries_before).cloned().map(index_row));
             let definitions = facts.get(&environment).map(Facts::definitions).unwrap_or_default();
-            let unique = |customer: &CustomerAggregate| UniqueValue::all_of(customer, definitions);
-            let (unique_before, unique_now) = (before.as_ref().map(unique).unwrap_or_default(), unique(&now));
-            writes.index_gone.extend(unique_before.difference(&unique_now).map(UniqueValue::entry).map(index_row));
-            writes.index_new.extend(unique_now.difference(&unique_before).map(UniqueValue::entry).map(index_row));
+            writes.index(environment, definitions, before.as_ref(), Some(&now));
             writes.tokens(environment, before.as_ref(), Some(&now));
             if before.is_some() {
                 writes.superseded.push(SupersededRow { environment, customer: id.into() });

@@ -18,9 +18,10 @@ use patron_domain::{
     tax::{TaxAssociation, TaxRate},
 };
 
-use super::{change::Job, row::index_key};
+use super::change::Job;
 use crate::persistence::{
-    error::Failure, idempotency::row::KeptAnswerRow, onboarding::row::wanted_name, unit::Reads, value::Key,
+    custom_field::holders_of_values, error::Failure, idempotency::row::KeptAnswerRow, onboarding::row::wanted_name,
+    unit::Reads, value::Key,
 };
 
 type Failed = Failure<StoreError>;
@@ -67,7 +68,7 @@ struct Needs {
     custom_fields: CustomFieldsNeeded,
     /// The external ids that changes may claim, by their tags.
     tags: BTreeMap<Vec<u8>, String>,
-    /// Whether there are some whose tags are not known.
+    /// Whether the tags of some are not known.
     without_tags: bool,
 }
 
@@ -278,14 +279,8 @@ impl Facts {
     ) -> Result<(), Failed> {
         let wanted =
             jobs.flat_map(|job| job.command.wanted_unique_values(self.current(&job.command), &self.definitions));
-        let wanted: BTreeMap<Vec<u8>, UniqueValue> = wanted.map(|value| (index_key(&value.entry()), value)).collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let keys: Vec<_> = wanted.keys().cloned().collect();
-        for (key, customer) in unit.unique_holders(environment, &keys).await? {
-            self.value_holders.extend(wanted.get(&key).map(|value| (value.clone(), customer.id())));
-        }
+        let wanted: Vec<_> = wanted.collect();
+        self.value_holders.extend(holders_of_values(unit, environment, wanted).await?);
         Ok(())
     }
 

@@ -36,7 +36,7 @@ use crate::persistence::{
 
 /// Fewer customers than this are read as a look-up.
 const FEW: i64 = 16;
-/// The most customers that a search is limited to before it compares them.
+/// The most customers with some tokens to which a search is limited.
 const CANDIDATES: usize = 500;
 /// The number of customers that are read at once.
 const SOME: usize = 64;
@@ -164,7 +164,8 @@ impl CustomerRepository for Store {
     }
 }
 
-/// Limits a search to the customers with some tokens, if they are few. If they are many, a page is found faster without.
+/// Limits a search to the customers with some tokens, if they are few. If they are many, a page is found faster without
+/// the tokens.
 async fn narrow(unit: &dyn Reads, search: &mut Search, tokens: &Tokens) -> diesel::QueryResult<()> {
     if tokens.is_empty() || search.status == Status::Deleted {
         return Ok(());
@@ -177,8 +178,8 @@ async fn narrow(unit: &dyn Reads, search: &mut Search, tokens: &Tokens) -> diese
     Ok(())
 }
 
-/// The number of customers that a query finds, without counting if that is possible: the page shows it, it is in the log's row
-/// for a status alone, or this process knows it.
+/// The number of customers that a query finds. It is only counted if the page does not show it, the status is not the only
+/// condition, and this process does not know it.
 async fn total(
     unit: &dyn Reads,
     totals: &Totals,

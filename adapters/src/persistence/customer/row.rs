@@ -1,6 +1,7 @@
 //! Rows of the tables `customers` and `customer_index`.
 
 use patron_domain::{
+    custom_field::{CustomFieldDefinition, UniqueValue},
     customer::{CustomerAggregate, IndexEntry, IndexKind, query::Folded},
     ids::CustomerKind,
     lifecycle::Owner,
@@ -13,6 +14,7 @@ use crate::persistence::{
     rows::rows,
     value::{Document, Key},
     word::Word,
+    writes::Writes,
 };
 
 rows! {
@@ -71,17 +73,43 @@ impl CustomerIndexRow {
     }
 }
 
-/// The column `key`. Texts are stored as 128 bits of their SHA-256, so the key is short for any length.
+impl Writes {
+    /// Adds the change of the entries by which a customer is found, unique values of custom fields included.
+    pub(crate) fn index(
+        &mut self,
+        environment: i32,
+        definitions: &[CustomFieldDefinition],
+        before: Option<&CustomerAggregate>,
+        now: Option<&CustomerAggregate>,
+    ) {
+        let Some(customer) = now.or(before).map(|aggregate| Key::from(aggregate.customer.id)) else { return };
+        let entries = |aggregate: &CustomerAggregate| {
+            let mut entries = aggregate.index_entries();
+            entries.extend(UniqueValue::all_of(aggregate, definitions).iter().map(UniqueValue::entry));
+            entries
+        };
+        let (before, now) = (before.map(entries).unwrap_or_default(), now.map(entries).unwrap_or_default());
+        let row = |entry: &IndexEntry| CustomerIndexRow::new(environment, customer, entry.clone());
+        self.index_gone.extend(before.difference(&now).map(row));
+        self.index_new.extend(now.difference(&before).map(row));
+    }
+}
+
+/// The first 128 bits of the SHA-256 of a text.
+pub(crate) fn text_hash(text: &[u8]) -> Vec<u8> {
+    Sha256::digest(text).iter().take(16).copied().collect()
+}
+
+/// The column `key`. Texts are stored as hashes, so the key is short for any length.
 pub(crate) fn index_key(entry: &IndexEntry) -> Vec<u8> {
-    let hash = |text: &[u8]| Sha256::digest(text).as_slice().iter().copied().take(16).collect::<Vec<_>>();
     match entry.kind {
         // All values of a field have a common beginning, by which they are found.
         IndexKind::CustomField | IndexKind::UniqueCustomField => {
             let prefix = entry.key.iter().position(|byte| *byte == 0).map_or(0, |zero| zero + 1);
             let (prefix, value) = entry.key.split_at(prefix);
-            [prefix, &hash(value)].concat()
+            [prefix, &text_hash(value)].concat()
         }
-        kind if kind.is_text() => hash(&entry.key),
+        kind if kind.is_text() => text_hash(&entry.key),
         _ => entry.key.clone(),
     }
 }

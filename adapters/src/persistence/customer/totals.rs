@@ -1,7 +1,7 @@
 //! Totals of filtered lists, which this process keeps: counting again would read every match for each page.
 //!
-//! A total is kept with the last event of the environment's log. While that is the last one, nothing has changed. Afterwards the
-//! events since are read, if that is less than counting: each changed customer counts by its state before and after.
+//! A total is kept with the last event of the environment's log, and is valid until another event follows. Then the later
+//! events are read, if that costs less than counting: each changed customer counts by its state before and after.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -24,16 +24,16 @@ use crate::persistence::{
     value::{Document, Key},
 };
 
-/// The most totals.
+/// The most totals that are kept.
 const MOST: usize = 512;
 /// Totals of queries with longer texts are not kept.
 const MOST_BYTES: usize = 2_048;
 /// The most events that are read instead of counting.
 const MOST_EVENTS: i64 = 1_000;
-/// Counting reads a row; an event since costs two documents.
+/// The number of rows that are counted at the cost of one event, which reads two documents.
 const ROWS_FOR_AN_EVENT: i64 = 20;
 
-/// The query of a total: all that finds customers in it.
+/// The query of a total, without its order and page.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Whose {
     environment: i32,
@@ -110,7 +110,7 @@ pub(super) async fn total(
     Ok(total)
 }
 
-/// A kept total brought up to date. `None` if counting is cheaper, or if the events are not there any more.
+/// A kept total brought up to date. `None` if counting is cheaper, or if the events were removed.
 async fn since(
     unit: &dyn Reads,
     (owner, environment): (Owner, i32),
@@ -129,11 +129,7 @@ async fn since(
     }
     // The version that each changed customer had before: 0 if it is new.
     let mut before: BTreeMap<Key, i64> = BTreeMap::new();
-    let changes = unit.customer_changes(environment, known.after.position, end.position).await?;
-    if i64::try_from(changes.len()).is_ok_and(|found| found > MOST_EVENTS) {
-        return Ok(None);
-    }
-    for (customer, sequence) in changes {
+    for (customer, sequence) in unit.customer_changes(environment, known.after.position, end.position).await? {
         let first = before.entry(customer).or_insert(sequence - 1);
         *first = (*first).min(sequence - 1);
     }

@@ -8,7 +8,6 @@ rows! {
         environment: i32;
         position: i64,
         at: i64,
-        hash: Option<Vec<u8>>,
         published: i64,
         archived: i64,
         audited: i64,
@@ -18,6 +17,6 @@ rows! {
 impl LogRow {
     /// The log of an environment without events.
     pub(crate) fn empty(environment: i32) -> Self {
-        Self { environment, position: 0, at: 0, hash: None, published: 0, archived: 0, audited: 0 }
+        Self { environment, position: 0, at: 0, published: 0, archived: 0, audited: 0 }
     }
 }

@@ -123,7 +123,7 @@ impl LastBy {
 
 /// The rows of an earlier state.
 pub(super) enum Found {
-    /// Its document; `None` if it was erased. With the version of a state that an event did not change.
+    /// Its document; `None` if it was erased. Then the version, if the event of the moment has no state of its own.
     Event(Option<Document>, Option<i64>),
     /// The entity does not exist.
     Nothing,
@@ -144,15 +144,8 @@ pub(super) async fn read(
         Moment::At(at) => unit.last_event_by(environment, key, at.micros(), Times::Own).await?,
         Moment::Version(version) => unit.event_by_version(environment, key, version_number(version)).await?,
     };
-    let of_event = match event {
-        Some(event) if has_state(&event) => Some((event, None)),
-        Some(event) => {
-            let version = Some(event.sequence);
-            unit.last_state_before(environment, key, event.sequence).await?.map(|before| (before, version))
-        }
-        None => None,
-    };
-    if let Some((event, version)) = of_event {
+    let version = event.as_ref().filter(|event| !has_state(event)).map(|event| event.sequence);
+    if let Some(event) = with_state(unit, environment, event).await? {
         return Ok(Found::Event(event.document, version));
     }
     let document = match entity {
@@ -163,8 +156,20 @@ pub(super) async fn read(
     Ok(Found::Now { document, first: unit.first_event_of(environment, key).await? })
 }
 
-/// Whether events of the type carry a state. Other events leave that of the event before them.
-pub(crate) fn has_state(event: &EventRow) -> bool {
+/// An event, or the last one before it whose type has a state. Events without a state leave the state unchanged.
+pub(crate) async fn with_state(
+    unit: &dyn Reads,
+    environment: i32,
+    event: Option<EventRow>,
+) -> QueryResult<Option<EventRow>> {
+    match event {
+        Some(event) if !has_state(&event) => unit.last_state_before(environment, event.entity, event.sequence).await,
+        event => Ok(event),
+    }
+}
+
+/// Whether events of the type have a state.
+pub(super) fn has_state(event: &EventRow) -> bool {
     EventType::of(event.kind, "events", "kind").is_ok_and(EventType::has_state)
 }
 

@@ -27,8 +27,7 @@ where
     i64: ToSql<BigInt, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        // Without the salt, a commitment tells nothing about the state.
-        out.push_sql("UPDATE events SET document = NULL, salt = NULL WHERE environment = ");
+        out.push_sql("UPDATE events SET document = NULL WHERE environment = ");
         out.push_bind_param::<Integer, _>(&self.environment)?;
         out.push_sql(" AND position = ");
         out.push_bind_param::<BigInt, _>(&self.position)?;

@@ -4,6 +4,7 @@ use patron_domain::{
     event::{
         CustomerEvent, CustomerMark, EventEntity, EventEntityType, EventPosition, EventRecord, EventType, TaxRateEvent,
     },
+    ids::EventId,
     lifecycle::{Owner, Version},
     store::StoreError,
     stored,
@@ -11,6 +12,7 @@ use patron_domain::{
     time::Timestamp,
 };
 
+use super::entity_key;
 use crate::persistence::{
     page::{Shape, Weighed},
     rows::rows,
@@ -35,8 +37,6 @@ rows! {
         source: Option<i16>,
         detail: Option<Document>,
         document: Option<Document>,
-        salt: Option<Vec<u8>>,
-        hash: Option<Vec<u8>>,
     }
 }
 
@@ -48,7 +48,7 @@ rows! {
 }
 
 impl Weighed for EventRow {
-    const SHAPE: Shape = Shape { columns: 17, weighed: &[14] };
+    const SHAPE: Shape = Shape { columns: 15, weighed: &[14] };
 
     fn bytes(&self) -> usize {
         self.document.as_ref().map_or(0, Weighed::bytes)
@@ -64,70 +64,56 @@ pub(crate) fn version_number(version: Version) -> i64 {
 impl EventRow {
     /// The event of a customer, while it is the customer's latest: the customer's own row has the document.
     pub(crate) fn of_customer(environment: i32, event: &CustomerEvent) -> Self {
+        let CustomerEvent { id, sequence, kind, at, actor, request_id, .. } = event;
+        let entity = EventEntity::Customer(event.state.customer.id);
         Self {
-            environment,
-            position: 0,
-            id: event.id.into(),
-            entity_kind: EventEntityType::Customer.code(),
-            entity: event.state.customer.id.into(),
-            sequence: version_number(event.sequence),
-            kind: event.kind.event_type().code(),
-            at: event.at.micros(),
-            logged_at: 0,
-            actor: event.actor.as_str().to_owned(),
-            request_id: event.request_id.as_ref().map(|id| id.as_str().to_owned()),
-            trace_id: None,
-            source: None,
-            detail: stored::event::customer_detail(&event.kind).map(Document),
-            document: None,
-            salt: None,
-            hash: None,
+            detail: stored::event::customer_detail(kind).map(Document),
+            ..Self::bare(environment, (*id, *sequence), kind.event_type(), entity, (*at, actor, request_id.as_ref()))
         }
     }
 
     /// An event of a customer without its state.
     pub(crate) fn of_mark(environment: i32, mark: &CustomerMark) -> Self {
-        Self {
-            environment,
-            position: 0,
-            id: mark.id.into(),
-            entity_kind: EventEntityType::Customer.code(),
-            entity: mark.customer_id.into(),
-            sequence: version_number(mark.sequence),
-            kind: mark.kind.event_type().code(),
-            at: mark.at.micros(),
-            logged_at: 0,
-            actor: mark.actor.as_str().to_owned(),
-            request_id: mark.request_id.as_ref().map(|id| id.as_str().to_owned()),
-            trace_id: None,
-            source: None,
-            detail: None,
-            document: None,
-            salt: None,
-            hash: None,
-        }
+        let CustomerMark { id, sequence, kind, at, actor, request_id, .. } = mark;
+        let entity = EventEntity::Customer(mark.customer_id);
+        Self::bare(environment, (*id, *sequence), kind.event_type(), entity, (*at, actor, request_id.as_ref()))
     }
 
     /// The event of a tax rate. `document` is the rate's state.
     pub(crate) fn of_tax_rate(environment: i32, event: &TaxRateEvent, document: Document) -> Self {
+        let TaxRateEvent { id, sequence, kind, at, actor, request_id, .. } = event;
+        let entity = EventEntity::TaxRate(event.state.id);
+        Self {
+            detail: stored::event::tax_rate_detail(kind).map(Document),
+            document: Some(document),
+            ..Self::bare(environment, (*id, *sequence), kind.event_type(), entity, (*at, actor, request_id.as_ref()))
+        }
+    }
+
+    /// An event without detail and document.
+    fn bare(
+        environment: i32,
+        (id, sequence): (EventId, Version),
+        event_type: EventType,
+        entity: EventEntity,
+        (at, actor, request_id): (Timestamp, &Actor, Option<&RequestId>),
+    ) -> Self {
         Self {
             environment,
             position: 0,
-            id: event.id.into(),
-            entity_kind: EventEntityType::TaxRate.code(),
-            entity: event.state.id.into(),
-            sequence: version_number(event.sequence),
-            kind: event.kind.event_type().code(),
-            at: event.at.micros(),
+            id: id.into(),
+            entity_kind: entity.kind().code(),
+            entity: entity_key(entity),
+            sequence: version_number(sequence),
+            kind: event_type.code(),
+            at: at.micros(),
             logged_at: 0,
-            actor: event.actor.as_str().to_owned(),
-            request_id: event.request_id.as_ref().map(|id| id.as_str().to_owned()),
+            actor: actor.as_str().to_owned(),
+            request_id: request_id.map(|id| id.as_str().to_owned()),
             trace_id: None,
             source: None,
-            detail: stored::event::tax_rate_detail(&event.kind).map(Document),
-            document: Some(document),
-            salt: None,
-            hash: None,
+            detail: None,
+            document: None,
         }
     }
 

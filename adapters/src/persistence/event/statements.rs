@@ -36,9 +36,16 @@ macro_rules! whole {
     }};
 }
 
+/// The events about an entity whose states are stored.
+macro_rules! with_document {
+    ($of:expr, $whose:expr) => {
+        events.filter(environment.eq($of)).filter(entity.eq($whose)).filter(document.is_not_null())
+    };
+}
+
 impl Weighed for Whole {
-    /// The documents are the third column from the end of the event's columns, and the column after these.
-    const SHAPE: Shape = Shape { columns: 19, weighed: &[14, 17] };
+    /// The documents are the last of the event's columns, and the column after these.
+    const SHAPE: Shape = Shape { columns: 17, weighed: &[14, 15] };
 
     fn bytes(&self) -> usize {
         self.0.bytes() + self.1.as_ref().map_or(0, Weighed::bytes)
@@ -118,11 +125,11 @@ statements! {
             db.one(one.select(id)).await
         }
 
-        /// The customers and sequences of the events after a position and up to another, at most 1,001.
+        /// The customers and sequences of the events after a position and up to another.
         fn customer_changes(db, of: i32, after: i64, until: i64) -> Vec<(Key, i64)> {
             let since = events.filter(environment.eq(of)).filter(position.gt(after)).filter(position.le(until));
             let changed = since.filter(entity_kind.eq(EventEntityType::Customer.code()));
-            db.rows(changed.order(position.asc()).select((entity, sequence)).limit(1_001)).await
+            db.rows(changed.order(position.asc()).select((entity, sequence))).await
         }
 
         /// The id of the event at a position. `None` if there was never one, or if it was removed.
@@ -134,14 +141,12 @@ statements! {
 
         /// The positions of events about a customer whose states are stored, oldest first.
         fn positions_with_state(db, of: i32, whose: Key, limit: i64) -> Vec<i64> {
-            let stored = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(document.is_not_null());
-            db.rows(stored.order(sequence.asc()).select(position).limit(limit)).await
+            db.rows(with_document!(of, whose).order(sequence.asc()).select(position).limit(limit)).await
         }
 
         /// Their number.
         fn count_events_with_state(db, of: i32, whose: Key) -> i64 {
-            let stored = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(document.is_not_null());
-            Ok(db.one::<_, i64>(stored.count()).await?.unwrap_or_default())
+            Ok(db.one::<_, i64>(with_document!(of, whose).count()).await?.unwrap_or_default())
         }
 
         /// The position and id of the last event before the first one whose id is as large as this or larger.

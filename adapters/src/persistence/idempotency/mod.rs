@@ -21,7 +21,14 @@ use patron_domain::{
 };
 
 use self::row::KeptAnswerRow;
-use super::{error::Failure, event::row::version_number, store::Store, unit::Reads, value::Key, writes::Writes};
+use super::{
+    error::{Failure, refused},
+    event::row::version_number,
+    store::Store,
+    unit::Reads,
+    value::Key,
+    writes::Writes,
+};
 
 /// A claim with the number of the environment that the key belongs to.
 #[derive(Debug, Clone)]
@@ -132,16 +139,12 @@ impl Keeping {
         let kept: (Option<Key>, Option<KeptAnswer>) = match outcome() {
             Outcome::Event(id) => (Some(id.into()), None),
             Outcome::Kept(kept) => (None, Some(kept)),
-            // Nothing is kept of what was erased.
+            // An erased answer is not kept.
             Outcome::Gone => return,
         };
         writes.kept_gone.extend(stale);
         writes.kept.push(KeptAnswerRow::new(&once, kept, customer, at));
     }
-}
-
-fn refused<E: From<StoreError>>(error: StoreError) -> Failure<E> {
-    Failure::Refused(error.into())
 }
 
 fn reused<E: From<OnceError>>(error: IdempotencyKeyReused) -> Failure<E> {

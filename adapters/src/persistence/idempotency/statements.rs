@@ -5,6 +5,16 @@ use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl};
 use super::row::KeptAnswerRow;
 use crate::persistence::{schema::kept_answers::dsl::*, statements::statements, value::Key};
 
+/// The answers about a customer.
+macro_rules! about {
+    ($of:expr, $whom:expr) => {
+        kept_answers
+            .filter(environment.eq($of))
+            .filter(customer.is_not_null())
+            .filter(customer.assume_not_null().eq($whom))
+    };
+}
+
 statements! {
     /// Statements about kept answers.
     IdempotencyStatements {
@@ -29,21 +39,17 @@ statements! {
 
         /// Answers about a customer, locked.
         fn lock_kept_about(db, of: i32, whom: Key, limit: i64) -> Vec<KeptAnswerRow> {
-            let about = kept_answers.filter(environment.eq(of)).filter(customer.is_not_null());
-            db.locked_rows(about.filter(customer.assume_not_null().eq(whom)).limit(limit)).await
+            db.locked_rows(about!(of, whom).limit(limit)).await
         }
 
         /// The times of answers about a customer.
         fn kept_about(db, of: i32, whom: Key) -> Vec<i64> {
-            let about = kept_answers.filter(environment.eq(of)).filter(customer.is_not_null());
-            db.rows(about.filter(customer.assume_not_null().eq(whom)).select(at)).await
+            db.rows(about!(of, whom).select(at)).await
         }
 
         /// The number of answers about a customer.
         fn count_kept_about(db, of: i32, whom: Key) -> i64 {
-            let about = kept_answers.filter(environment.eq(of)).filter(customer.is_not_null());
-            let about = about.filter(customer.assume_not_null().eq(whom)).count();
-            Ok(db.one::<_, i64>(about).await?.unwrap_or_default())
+            Ok(db.one::<_, i64>(about!(of, whom).count()).await?.unwrap_or_default())
         }
 
         /// The oldest answers of these environments from before a time.

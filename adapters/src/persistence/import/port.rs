@@ -325,7 +325,7 @@ async fn record(
             next.ignored.push(name);
         }
     }
-    // A dry run needs its file no more.
+    // A dry run no longer needs its file.
     let ended = next.state.is_final() || (next.work().is_none() && next.options.dry_run);
     if next.work().is_some() {
         next.due_at = keep_until.or(next.due_at);

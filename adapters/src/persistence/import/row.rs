@@ -8,9 +8,8 @@ use patron_domain::{
     time::Timestamp,
 };
 
-use sha2::{Digest, Sha256};
-
 use crate::persistence::{
+    customer::row::text_hash,
     rows::rows,
     value::{Document, Key},
     word::Word,
@@ -44,7 +43,7 @@ rows! {
 }
 
 rows! {
-    /// One row of `import_rows`: a row of a file that failed. `person` is a hash of its external id.
+    /// One row of `import_rows`: a row of a file that failed. `person` is the hash of its external id.
     FailedRowRow: import_rows {
         environment: i32, import: Key, number: i64;
         person: Option<Vec<u8>>,
@@ -57,11 +56,6 @@ rows! {
     FailedRowPlaceRow: import_rows {
         environment: i32, import: Key, number: i64;
     }
-}
-
-/// The hash by which rows about a person are found: 128 bits of the SHA-256 of the external id.
-pub(crate) fn person(external_id: &str) -> Vec<u8> {
-    Sha256::digest(external_id.as_bytes()).iter().take(16).copied().collect()
 }
 
 impl ImportRow {
@@ -88,7 +82,7 @@ impl FailedRowRow {
     pub(crate) fn new(environment: i32, import: Key, row: &FailedRow) -> Self {
         // A file has at most two million rows.
         let number = i64::try_from(row.row).unwrap_or(i64::MAX);
-        let person = (!row.external_id.is_empty()).then(|| person(&row.external_id));
+        let person = (!row.external_id.is_empty()).then(|| text_hash(row.external_id.as_bytes()));
         Self { environment, import, number, person, document: Document::of(row) }
     }
 

@@ -15,6 +15,16 @@ use crate::persistence::{
     word::Word,
 };
 
+/// The failed rows about some people.
+macro_rules! failed_about {
+    ($environment:expr, $people:expr) => {
+        import_rows::table
+            .filter(import_rows::environment.eq($environment))
+            .filter(import_rows::person.is_not_null())
+            .filter(import_rows::person.assume_not_null().eq_any($people))
+    };
+}
+
 statements! {
     /// Statements about imports.
     ImportStatements {
@@ -48,7 +58,7 @@ statements! {
             db.rows(found.order(imports::id.asc()).limit(1)).await
         }
 
-        /// The import of each environment that is due, those due longest first.
+        /// The environment and the id of each due import, those due longest first.
         fn due_imports(db, environments: &[i32], now: i64, limit: i64) -> Vec<(i32, Key)> {
             let due = imports::table
                 .filter(imports::environment.eq_any(environments))
@@ -76,9 +86,12 @@ statements! {
 
         /// Rows about a person that failed, by the hashes of the external ids.
         fn failed_rows_about(db, environment: i32, people: &[Vec<u8>], limit: i64) -> Vec<FailedRowRow> {
-            let all = import_rows::table.filter(import_rows::environment.eq(environment));
-            let all = all.filter(import_rows::person.is_not_null());
-            db.rows(all.filter(import_rows::person.assume_not_null().eq_any(people)).limit(limit)).await
+            db.rows(failed_about!(environment, people).limit(limit)).await
+        }
+
+        /// Their number.
+        fn count_failed_rows_about(db, environment: i32, people: &[Vec<u8>]) -> i64 {
+            Ok(db.one::<_, i64>(failed_about!(environment, people).count()).await?.unwrap_or_default())
         }
 
         /// A piece of a file.

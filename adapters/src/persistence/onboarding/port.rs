@@ -24,7 +24,7 @@ use crate::persistence::{
     audit::Auditing,
     author::Author,
     engine::{Decision, Pace},
-    error::Failure,
+    error::{Failure, refused},
     idempotency::{self, Before, Once},
     party::Party,
     store::Store,
@@ -32,10 +32,6 @@ use crate::persistence::{
     value::Key,
     writes::Writes,
 };
-
-fn refused<T, E: From<T>>(error: T) -> Failure<E> {
-    Failure::Refused(error.into())
-}
 
 /// The requested number of runs, in total and by environment.
 struct Share {

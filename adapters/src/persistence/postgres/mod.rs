@@ -183,7 +183,7 @@ impl Engine for PostgresEngine {
         self.customers.change(job).await
     }
 
-    /// Nothing: what the server keeps is the operator's to remove. The receipt says so.
+    /// Does nothing: only the operator can remove old data that the server keeps. The receipt says so.
     async fn forget(&self) -> Result<(), StoreError> {
         Ok(())
     }

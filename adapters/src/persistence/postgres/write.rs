@@ -106,7 +106,7 @@ enum Outcome {
     Refused(Answer),
 }
 
-/// Decides and writes like [`write`], and takes everything back.
+/// Decides and writes like [`write`], and rolls everything back.
 pub(super) async fn try_out(
     (pool, party): (Pool, Party),
     _permit: OwnedSemaphorePermit,
@@ -122,10 +122,7 @@ async fn rolled_back(pool: &Pool, party: Party, work: &Deciding) -> Result<Answe
         let session = pool.session(party).await.map_err(Refused::Store)?;
         let unit = session.unit();
         let attempt = async {
-            let decision = work(&unit).await.map_err(|failure| match failure {
-                Failure::Refused(refusal) => Failure::Refused(Outcome::Refused(refusal)),
-                Failure::Database(error) => Failure::Database(error),
-            })?;
+            let decision = work(&unit).await.map_err(|failure| failure.map(Outcome::Refused))?;
             decision.writes.try_out(&unit).await?;
             Err::<(), _>(Failure::Refused(Outcome::Decided(decision.answer)))
         };

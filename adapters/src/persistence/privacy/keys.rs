@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
+    ids::{InstallationKeyId, WebhookEndpointId},
     privacy::{InstallationKey, InstallationKeys, KeyPurpose},
     store::StoreError,
     tenancy::SystemScope,
@@ -20,6 +21,12 @@ use crate::persistence::{
     value::corrupt,
     writes::Writes,
 };
+
+/// The place of a key's secret for the vault, which seals secrets of endpoints: the id of the key takes the place of an
+/// endpoint's, so a secret cannot be opened in another row.
+pub(crate) fn vault_place(id: InstallationKeyId) -> WebhookEndpointId {
+    WebhookEndpointId::from_uuid(id.uuid())
+}
 
 /// The stored number of a purpose. It never changes its meaning.
 fn code(purpose: KeyPurpose) -> i16 {

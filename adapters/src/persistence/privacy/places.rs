@@ -3,8 +3,7 @@
 //! A new table that holds data about customers belongs into this list. The test `privacy::marker` finds one that is
 //! missing, and a table with texts that neither this list nor that test knows.
 
-use async_trait::async_trait;
-use diesel::QueryResult;
+use diesel::{QueryResult, result::Error};
 use futures_util::future::try_join_all;
 use patron_domain::{
     customer::{CustomerAggregate, IndexEntry, IndexKind},
@@ -12,22 +11,25 @@ use patron_domain::{
     import::ImportJob,
     lifecycle::Owner,
     privacy::{Category, DeletionRequest},
-    store::StoreError,
 };
 
-use super::row::{DeletionRow, SuppressedPlaceRow, SuppressedRow};
+use super::{
+    Failed,
+    row::{DeletionRow, SuppressedPlaceRow, SuppressedRow},
+};
 use crate::persistence::{
-    customer::row::{CustomerIndexRow, index_key},
+    customer::row::{CustomerIndexRow, index_key, text_hash},
     error::Failure,
     event::redacted::RedactedEventRow,
-    import::row::{FailedRowPlaceRow, FailedRowRow, ImportRow, person},
+    idempotency::row::KeptAnswerRow,
+    import::row::{FailedRowPlaceRow, ImportRow},
     unit::Reads,
     value::{Document, Key},
     webhook::row::DeliveryRow,
     writes::Writes,
 };
 
-/// The person that is erased, as the places need it.
+/// The person whose data is erased.
 pub(super) struct Subject {
     pub(super) environment: i32,
     pub(super) owner: Owner,
@@ -63,7 +65,7 @@ impl Subject {
         Ok(Self { environment, owner: request.owner, customer: request.customer_id, row, entries, external_ids })
     }
 
-    /// A customer that is visible, for counting what would be redacted.
+    /// A customer that is not suppressed, for counting the records that a redaction would find.
     pub(super) fn visible(environment: i32, customer: &CustomerAggregate, run: Option<Document>) -> Self {
         let row = Some(SuppressedRow::new(environment, customer, run));
         let (entries, external_ids) = (entries_of(customer), external_ids(customer));
@@ -75,289 +77,191 @@ impl Subject {
         self.customer.into()
     }
 
-    /// The entries of a category.
-    pub(super) fn entries(&self, category: Category) -> impl Iterator<Item = &IndexEntry> {
-        let former = category == Category::FormerExternalIds;
+    /// The entries of a place that follows from the document.
+    pub(super) fn entries(&self, place: Place) -> impl Iterator<Item = &IndexEntry> {
+        let former = place == Place::FormerExternalIds;
         self.entries.iter().filter(move |entry| (entry.kind == IndexKind::ExternalId) == former)
+    }
+
+    /// The hashes of its external ids, by which failed rows of imports are found.
+    fn people(&self) -> Vec<Vec<u8>> {
+        self.external_ids.iter().map(|external_id| text_hash(external_id.as_bytes())).collect()
+    }
+
+    fn is_named(&self, external_id: &String) -> bool {
+        self.external_ids.contains(external_id)
     }
 }
 
-pub(super) type Failed = Failure<StoreError>;
-
 /// A place with personal data.
-#[async_trait]
-pub(super) trait PersonalData: Send + Sync {
-    /// The category under which it is counted.
-    fn category(&self) -> Category;
-
-    /// The number of records about a person.
-    async fn count(&self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed>;
-
-    /// Redacts at most `limit` records, and returns their number. If it is 0, none is left.
-    async fn redact(&self, unit: &dyn Reads, subject: &Subject, limit: i64, writes: &mut Writes)
-    -> Result<u64, Failed>;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    KeptAnswers,
+    Events,
+    WebhookDeliveries,
+    OnboardingRuns,
+    /// The reasons in requests for deletion.
+    DeletionRequests,
+    /// Failed rows of imports, and the changes of rows. An import that still has its file blocks an erasure.
+    Imports,
+    /// Entries of the index, which a suppression deletes.
+    FormerExternalIds,
+    /// The other entries.
+    IndexEntries,
+    Document,
 }
 
-/// Every place. The document comes last: the entries follow from it, so they are counted before.
-pub(super) const PLACES: [&dyn PersonalData; 9] = [
-    &KeptAnswers,
-    &Events,
-    &Deliveries,
-    &Runs,
-    &Reasons,
-    &Imports,
-    &Entries(Category::FormerExternalIds),
-    &Entries(Category::IndexEntries),
-    &Customers,
-];
+impl Place {
+    /// Every place. The document comes last: the entries follow from it, so they are redacted before.
+    pub(super) const ALL: [Self; 9] = [
+        Self::KeptAnswers,
+        Self::Events,
+        Self::WebhookDeliveries,
+        Self::OnboardingRuns,
+        Self::DeletionRequests,
+        Self::Imports,
+        Self::FormerExternalIds,
+        Self::IndexEntries,
+        Self::Document,
+    ];
+
+    /// The category under which its records are counted.
+    pub(super) fn category(self) -> Category {
+        match self {
+            Self::KeptAnswers => Category::KeptAnswers,
+            Self::Events => Category::Events,
+            Self::WebhookDeliveries => Category::WebhookDeliveries,
+            Self::OnboardingRuns => Category::OnboardingRuns,
+            Self::DeletionRequests => Category::DeletionRequests,
+            Self::Imports => Category::Imports,
+            Self::FormerExternalIds => Category::FormerExternalIds,
+            Self::IndexEntries => Category::IndexEntries,
+            Self::Document => Category::Document,
+        }
+    }
+
+    /// Whether its records follow from the document.
+    pub(super) fn follows_from_document(self) -> bool {
+        matches!(self, Self::FormerExternalIds | Self::IndexEntries)
+    }
+
+    /// The number of records about a person.
+    pub(super) async fn count(self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed> {
+        let (environment, customer) = (subject.environment, subject.key());
+        Ok(match self {
+            Self::KeptAnswers => number(unit.count_kept_about(environment, customer).await?),
+            Self::Events => number(unit.count_events_with_state(environment, customer).await?),
+            Self::WebhookDeliveries => number(unit.count_answered(environment, &subject.customer.to_string()).await?),
+            Self::OnboardingRuns => {
+                let is_withheld = subject.row.as_ref().is_some_and(|row| row.run.is_some());
+                u64::from(is_withheld || unit.run(environment, customer).await?.is_some())
+            }
+            Self::DeletionRequests => requests_with_reason(unit, subject).await?.len() as u64,
+            Self::Imports => {
+                let failed = unit.count_failed_rows_about(environment, &subject.people()).await?;
+                number(failed) + imports_with_diffs(unit, subject).await?.len() as u64
+            }
+            Self::FormerExternalIds | Self::IndexEntries => entries_left(unit, subject, self).await?.len() as u64,
+            Self::Document => u64::from(subject.row.is_some() || unit.document(environment, customer).await?.is_some()),
+        })
+    }
+
+    /// Redacts records about a person, and returns their number. If it is 0, none is left. Where there may be many, it
+    /// redacts at most `limit`.
+    pub(super) async fn redact(
+        self,
+        unit: &dyn Reads,
+        subject: &Subject,
+        limit: i64,
+        writes: &mut Writes,
+    ) -> Result<u64, Failed> {
+        let (environment, customer) = (subject.environment, subject.key());
+        Ok(match self {
+            Self::KeptAnswers => {
+                let rows = unit.lock_kept_about(environment, customer, limit).await?;
+                add(&mut writes.kept_changed, rows, KeptAnswerRow::redacted)
+            }
+            Self::Events => {
+                let positions = unit.positions_with_state(environment, customer, limit).await?;
+                add(&mut writes.events_redacted, positions, |position| RedactedEventRow { environment, position })
+            }
+            Self::WebhookDeliveries => {
+                let rows = unit.lock_answered(environment, &subject.customer.to_string(), limit).await?;
+                add(&mut writes.deliveries, rows, |row| DeliveryRow { last_answer: None, ..row })
+            }
+            Self::OnboardingRuns => {
+                let row = subject.row.iter().filter(|row| row.run.is_some());
+                add(&mut writes.suppressed, row, |row| SuppressedRow { run: None, ..row.clone() })
+            }
+            Self::DeletionRequests => {
+                let requests = requests_with_reason(unit, subject).await?;
+                let row = |request| DeletionRow::new(environment, &DeletionRequest { reason: None, ..request });
+                add(&mut writes.deletions, requests, row)
+            }
+            Self::Imports => {
+                let failed = unit.failed_rows_about(environment, &subject.people(), limit).await?;
+                let gone = add(&mut writes.failed_rows_gone, failed, |row| {
+                    let (import, number) = (row.import, row.number);
+                    FailedRowPlaceRow { environment, import, number }
+                });
+                let changed = imports_with_diffs(unit, subject).await?;
+                let changed = add(&mut writes.imports, changed, |(row, mut import)| {
+                    import.diffs.retain(|diff| !subject.is_named(&diff.external_id));
+                    ImportRow { document: Document::of(&import), ..row }
+                });
+                gone + changed
+            }
+            Self::FormerExternalIds | Self::IndexEntries => {
+                let entries = entries_left(unit, subject, self).await?;
+                let row = |entry: &IndexEntry| CustomerIndexRow::new(environment, customer, entry.clone());
+                add(&mut writes.index_gone, entries, row)
+            }
+            Self::Document => {
+                let place = |row: &SuppressedRow| SuppressedPlaceRow { environment, id: row.id };
+                add(&mut writes.suppressed_gone, subject.row.iter(), place)
+            }
+        })
+    }
+}
+
+/// Adds a row for each record, and returns their number.
+fn add<T, R>(rows: &mut Vec<R>, records: impl IntoIterator<Item = T>, row: impl FnMut(T) -> R) -> u64 {
+    let before = rows.len();
+    rows.extend(records.into_iter().map(row));
+    (rows.len() - before) as u64
+}
 
 fn number(count: i64) -> u64 {
     // A count is never negative.
     u64::try_from(count).unwrap_or_default()
 }
 
-struct KeptAnswers;
-
-#[async_trait]
-impl PersonalData for KeptAnswers {
-    fn category(&self) -> Category {
-        Category::KeptAnswers
-    }
-
-    async fn count(&self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed> {
-        Ok(number(unit.count_kept_about(subject.environment, subject.key()).await?))
-    }
-
-    async fn redact(
-        &self,
-        unit: &dyn Reads,
-        subject: &Subject,
-        limit: i64,
-        writes: &mut Writes,
-    ) -> Result<u64, Failed> {
-        let rows = unit.lock_kept_about(subject.environment, subject.key(), limit).await?;
-        let count = rows.len() as u64;
-        writes.kept_changed.extend(rows.into_iter().map(|row| row.redacted()));
-        Ok(count)
-    }
+/// The requests about a person that have a reason.
+async fn requests_with_reason(unit: &dyn Reads, subject: &Subject) -> Result<Vec<DeletionRequest>, Failed> {
+    let rows = unit.deletions_about(subject.environment, subject.key()).await?;
+    let requests = rows.iter().map(|row| row.request(subject.owner)).collect::<Result<Vec<_>, _>>();
+    let requests = requests.map_err(Failure::Refused)?.into_iter();
+    Ok(requests.filter(|request| request.reason.is_some()).collect())
 }
 
-struct Events;
-
-#[async_trait]
-impl PersonalData for Events {
-    fn category(&self) -> Category {
-        Category::Events
-    }
-
-    async fn count(&self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed> {
-        Ok(number(unit.count_events_with_state(subject.environment, subject.key()).await?))
-    }
-
-    async fn redact(
-        &self,
-        unit: &dyn Reads,
-        subject: &Subject,
-        limit: i64,
-        writes: &mut Writes,
-    ) -> Result<u64, Failed> {
-        let environment = subject.environment;
-        let positions = unit.positions_with_state(environment, subject.key(), limit).await?;
-        let count = positions.len() as u64;
-        writes.events_redacted.extend(positions.into_iter().map(|position| RedactedEventRow { environment, position }));
-        Ok(count)
-    }
-}
-
-struct Deliveries;
-
-#[async_trait]
-impl PersonalData for Deliveries {
-    fn category(&self) -> Category {
-        Category::WebhookDeliveries
-    }
-
-    async fn count(&self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed> {
-        Ok(number(unit.count_answered(subject.environment, &subject.customer.to_string()).await?))
-    }
-
-    async fn redact(
-        &self,
-        unit: &dyn Reads,
-        subject: &Subject,
-        limit: i64,
-        writes: &mut Writes,
-    ) -> Result<u64, Failed> {
-        let rows = unit.lock_answered(subject.environment, &subject.customer.to_string(), limit).await?;
-        let count = rows.len() as u64;
-        writes.deliveries.extend(rows.into_iter().map(|row| DeliveryRow { last_answer: None, ..row }));
-        Ok(count)
-    }
-}
-
-struct Runs;
-
-#[async_trait]
-impl PersonalData for Runs {
-    fn category(&self) -> Category {
-        Category::OnboardingRuns
-    }
-
-    async fn count(&self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed> {
-        let withheld = subject.row.as_ref().is_some_and(|row| row.run.is_some());
-        let stray = unit.run(subject.environment, subject.key()).await?.is_some();
-        Ok(u64::from(withheld) + u64::from(stray && !withheld))
-    }
-
-    async fn redact(&self, _: &dyn Reads, subject: &Subject, _: i64, writes: &mut Writes) -> Result<u64, Failed> {
-        let row = subject.row.as_ref().filter(|row| row.run.is_some());
-        writes.suppressed.extend(row.map(|row| SuppressedRow { run: None, ..row.clone() }));
-        Ok(u64::from(row.is_some()))
-    }
-}
-
-struct Reasons;
-
-impl Reasons {
-    async fn with_reason(unit: &dyn Reads, subject: &Subject) -> Result<Vec<DeletionRequest>, Failed> {
-        let rows = unit.deletions_about(subject.environment, subject.key()).await?;
-        let requests = rows.iter().map(|row| row.request(subject.owner)).collect::<Result<Vec<_>, _>>();
-        let requests = requests.map_err(Failure::Refused)?.into_iter();
-        Ok(requests.filter(|request| request.reason.is_some()).collect())
-    }
-}
-
-#[async_trait]
-impl PersonalData for Reasons {
-    fn category(&self) -> Category {
-        Category::DeletionRequests
-    }
-
-    async fn count(&self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed> {
-        Ok(Self::with_reason(unit, subject).await?.len() as u64)
-    }
-
-    async fn redact(&self, unit: &dyn Reads, subject: &Subject, _: i64, writes: &mut Writes) -> Result<u64, Failed> {
-        let requests = Self::with_reason(unit, subject).await?;
-        let count = requests.len() as u64;
-        // The request that is worked on is written with its progress.
-        let others = requests.into_iter().map(|request| DeletionRequest { reason: None, ..request });
-        writes.deletions.extend(others.map(|request| DeletionRow::new(subject.environment, &request)));
-        Ok(count)
-    }
-}
-
-/// Rows of imports that failed, and what rows would have changed. An import that still has its file blocks an erasure.
-struct Imports;
-
-impl Imports {
-    async fn named(unit: &dyn Reads, subject: &Subject) -> Result<Vec<(ImportRow, ImportJob)>, Failed> {
-        let names =
-            |import: &ImportJob| import.diffs.iter().any(|diff| subject.external_ids.contains(&diff.external_id));
-        let mut named = Vec::new();
-        for row in unit.imports_with_diffs(subject.environment).await? {
-            let import = row.import(subject.owner).map_err(Failure::Refused)?;
-            if names(&import) {
-                named.push((row, import));
-            }
+/// The imports whose results name a person.
+async fn imports_with_diffs(unit: &dyn Reads, subject: &Subject) -> Result<Vec<(ImportRow, ImportJob)>, Failed> {
+    let mut named = Vec::new();
+    for row in unit.imports_with_diffs(subject.environment).await? {
+        let import = row.import(subject.owner).map_err(Failure::Refused)?;
+        if import.diffs.iter().any(|diff| subject.is_named(&diff.external_id)) {
+            named.push((row, import));
         }
-        Ok(named)
     }
-
-    fn people(subject: &Subject) -> Vec<Vec<u8>> {
-        subject.external_ids.iter().map(|external_id| person(external_id)).collect()
-    }
+    Ok(named)
 }
 
-#[async_trait]
-impl PersonalData for Imports {
-    fn category(&self) -> Category {
-        Category::Imports
-    }
-
-    async fn count(&self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed> {
-        let failed = unit.failed_rows_about(subject.environment, &Self::people(subject), MOST_COUNTED).await?;
-        Ok((failed.len() + Self::named(unit, subject).await?.len()) as u64)
-    }
-
-    async fn redact(
-        &self,
-        unit: &dyn Reads,
-        subject: &Subject,
-        limit: i64,
-        writes: &mut Writes,
-    ) -> Result<u64, Failed> {
-        let failed = unit.failed_rows_about(subject.environment, &Self::people(subject), limit).await?;
-        let place = |row: &FailedRowRow| FailedRowPlaceRow {
-            environment: row.environment,
-            import: row.import,
-            number: row.number,
-        };
-        writes.failed_rows_gone.extend(failed.iter().map(place));
-        let named = Self::named(unit, subject).await?;
-        let count = (failed.len() + named.len()) as u64;
-        for (row, mut import) in named {
-            import.diffs.retain(|diff| !subject.external_ids.contains(&diff.external_id));
-            writes.imports.push(ImportRow { document: Document::of(&import), ..row });
-        }
-        Ok(count)
-    }
-}
-
-/// The most rows that are counted.
-const MOST_COUNTED: i64 = 1_000_000;
-
-/// Entries of the index. Suppressing has deleted them.
-struct Entries(Category);
-
-impl Entries {
-    async fn left<'a>(&self, unit: &dyn Reads, subject: &'a Subject) -> QueryResult<Vec<&'a IndexEntry>> {
-        let here = subject.entries(self.0).map(|entry| async move {
-            let (kind, key) = (entry.kind.code(), index_key(entry));
-            Ok::<_, diesel::result::Error>((
-                entry,
-                unit.has_entry(subject.environment, kind, &key, subject.key()).await?,
-            ))
-        });
-        Ok(try_join_all(here).await?.into_iter().filter(|(_, here)| *here).map(|(entry, _)| entry).collect())
-    }
-}
-
-#[async_trait]
-impl PersonalData for Entries {
-    fn category(&self) -> Category {
-        self.0
-    }
-
-    async fn count(&self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed> {
-        Ok(self.left(unit, subject).await?.len() as u64)
-    }
-
-    async fn redact(&self, unit: &dyn Reads, subject: &Subject, _: i64, writes: &mut Writes) -> Result<u64, Failed> {
-        let left = self.left(unit, subject).await?;
-        let row = |entry: &IndexEntry| CustomerIndexRow::new(subject.environment, subject.key(), entry.clone());
-        writes.index_gone.extend(left.iter().map(|entry| row(entry)));
-        Ok(left.len() as u64)
-    }
-}
-
-struct Customers;
-
-#[async_trait]
-impl PersonalData for Customers {
-    fn category(&self) -> Category {
-        Category::Document
-    }
-
-    async fn count(&self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed> {
-        let visible = unit.document(subject.environment, subject.key()).await?.is_some();
-        Ok(u64::from(subject.row.is_some()) + u64::from(visible && subject.row.is_none()))
-    }
-
-    async fn redact(&self, _: &dyn Reads, subject: &Subject, _: i64, writes: &mut Writes) -> Result<u64, Failed> {
-        let place = subject.row.as_ref().map(|row| SuppressedPlaceRow { environment: row.environment, id: row.id });
-        let count = u64::from(place.is_some());
-        writes.suppressed_gone.extend(place);
-        Ok(count)
-    }
+/// The entries of a place that are in the index.
+async fn entries_left<'s>(unit: &dyn Reads, subject: &'s Subject, place: Place) -> QueryResult<Vec<&'s IndexEntry>> {
+    let (environment, customer) = (subject.environment, subject.key());
+    let left = subject.entries(place).map(|entry| async move {
+        let is_left = unit.has_entry(environment, entry.kind.code(), &index_key(entry), customer).await?;
+        Ok::<_, Error>(is_left.then_some(entry))
+    });
+    Ok(try_join_all(left).await?.into_iter().flatten().collect())
 }

@@ -1,17 +1,18 @@
 //! The transactions of a redaction. Each is bounded, and none but the last locks the environment's log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use patron_domain::{
     audit::Act,
-    privacy::{Category, DeletionRequest, DeletionState, RedactionStep},
+    privacy::{DeletionRequest, DeletionState, RedactionStep},
     tenancy::{Actor, EnvironmentScope},
     time::Timestamp,
     webhook::DeliveryStatus,
 };
 
 use super::{
-    places::{Failed, PLACES, Subject},
+    Failed,
+    places::{Place, Subject},
     row::DeletionRow,
 };
 use crate::persistence::{
@@ -26,7 +27,7 @@ async fn held(unit: &dyn Reads, environment: i32, step: &RedactionStep) -> Resul
     row.map(|row| row.request(step.owner)).transpose().map_err(Failure::Refused)
 }
 
-/// Redacts some records. The answer says whether there may be more.
+/// Redacts some records. Returns the request, and whether there may be more records.
 pub(super) async fn redact(
     unit: &dyn Reads,
     environment: i32,
@@ -36,32 +37,31 @@ pub(super) async fn redact(
     let subject = Subject::of(unit, environment, &request).await?;
     let (mut request, mut writes) = (request, Writes::default());
     let (mut left, mut done, mut complete) = (i64::from(step.limit), 0, true);
-    for place in PLACES {
-        let category = place.category();
+    for place in Place::ALL {
         let redacted = place.redact(unit, &subject, left, &mut writes).await?;
         if redacted == 0 {
             continue;
         }
-        (request, done) = (request.redacted(category, redacted), done + redacted);
+        (request, done) = (request.redacted(place.category(), redacted), done + redacted);
         left = left.saturating_sub(i64::try_from(redacted).unwrap_or(i64::MAX));
-        match category {
+        match place {
             // The places before this one found no entry, and without the document none can be made.
-            Category::Document => {
-                for category in [Category::FormerExternalIds, Category::IndexEntries] {
-                    let entries = subject.entries(category).count() as u64;
+            Place::Document => {
+                for place in Place::ALL.into_iter().filter(|place| place.follows_from_document()) {
+                    let (category, entries) = (place.category(), subject.entries(place).count() as u64);
                     request = request.redacted(category, entries).counted(category, 0);
                 }
             }
-            Category::DeletionRequests => {
+            // The request of this step is written below, with its progress.
+            Place::DeletionRequests => {
                 request.reason = None;
                 writes.deletions.retain(|row| row.id != Key::from(request.id));
             }
             _ => {}
         }
         // The document stays as long as there may be more, because the entries follow from it.
-        let entries = matches!(category, Category::FormerExternalIds | Category::IndexEntries);
-        if left <= 0 || entries {
-            complete = category == Category::Document;
+        if left <= 0 || place.follows_from_document() {
+            complete = place == Place::Document;
             break;
         }
     }
@@ -71,7 +71,7 @@ pub(super) async fn redact(
     Ok(Decision { answer: Some((request, !complete)), writes })
 }
 
-/// Counts what is left, and ends the request.
+/// Counts the records that are left. Completes the request if there are none.
 pub(super) async fn verify(
     unit: &dyn Reads,
     environment: i32,
@@ -81,23 +81,19 @@ pub(super) async fn verify(
     unit.lock_all_endpoints(environment).await?;
     let Some(request) = held(unit, environment, step).await? else { return Ok(Decision::nothing(None)) };
     let subject = Subject::of(unit, environment, &request).await?;
-    let mut left = BTreeMap::new();
-    for place in PLACES {
-        let by_document = matches!(place.category(), Category::FormerExternalIds | Category::IndexEntries);
+    let mut left = Vec::new();
+    for place in Place::ALL {
         // Without the document they were counted with it.
-        if !by_document || subject.row.is_some() {
-            left.insert(place.category(), place.count(unit, &subject).await?);
+        if !place.follows_from_document() || subject.row.is_some() {
+            left.push((place.category(), place.count(unit, &subject).await?));
         }
     }
-    let left: Vec<_> = left.into_iter().collect();
     let request = request.verified(&left, step.at);
     let mut writes = Writes::default();
-    match request.state {
-        DeletionState::Redacting => {
-            writes.deletions.push(DeletionRow::held(environment, &request, &step.holder, step.until));
-        }
-        _ => writes.deletions.push(DeletionRow::new(environment, &request)),
-    }
+    writes.deletions.push(match request.state {
+        DeletionState::Redacting => DeletionRow::held(environment, &request, &step.holder, step.until),
+        _ => DeletionRow::new(environment, &request),
+    });
     if request.state == DeletionState::Completed {
         let mark = request.erased_mark(step.ids, step.at);
         writes.events.push(EventRow::of_mark(environment, &mark));

@@ -73,8 +73,7 @@ statements! {
             db.one(about.filter(deletion_requests::state.ne(CANCELLED))).await
         }
 
-        /// The customers among these that are being erased or were: about whom a request is in force that is not only
-        /// suppressing.
+        /// The customers among these with a request in force whose redaction has begun.
         fn erased_among(db, environment: i32, customers: &[Key]) -> Vec<Key> {
             let of = || requests_of!(environment).filter(deletion_requests::state.ne(CANCELLED));
             let begun = deletion_requests::state.ne(patron_domain::privacy::DeletionState::Suppressed.code());
@@ -91,7 +90,7 @@ statements! {
             db.rows(about.order(deletion_requests::id.asc())).await
         }
 
-        /// The requests that a tag leads to, the newest first.
+        /// The requests of a tag, the newest first.
         fn requests_of_tag(db, environment: i32, tag: &[u8]) -> Vec<Key> {
             let of = erased_subjects::table.filter(erased_subjects::environment.eq(environment));
             let of = of.filter(erased_subjects::tag.eq(tag)).order(erased_subjects::request.desc());

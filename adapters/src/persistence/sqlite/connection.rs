@@ -32,8 +32,7 @@ const COMMON: &str =
     "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;";
 /// A commit is on the disk when it is acknowledged, and readers do not wait for it. The log is checkpointed at 16 MiB,
 /// four times SQLite's default: a page that many commits change is then written to the file once for all of them.
-/// Deleted and overwritten values are zeroed in the file from the first write on: an erased person leaves no trace in
-/// free space.
+/// Deleted and overwritten values are zeroed in the file, so its free space holds no erased data.
 const WRITER: &str = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA secure_delete=ON;";
 const READER: &str = "PRAGMA query_only=ON;";
 

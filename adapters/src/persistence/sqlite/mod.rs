@@ -29,8 +29,7 @@ use self::{connection::Role, lock::ServerLock, readers::Readers, writer::Writer}
 use super::{
     author::Ending,
     customer::change::{Job, one},
-    engine::{Answer, CustomerKey, Deciding, Decision, Engine, Pace, Reading, Refused},
-    error::Failure,
+    engine::{Answer, CustomerKey, Deciding, Engine, Pace, Reading, Refused, erase_decision, typed},
     metrics,
     open::{OpenError, OpenOptions},
     party::Party,
@@ -108,13 +107,8 @@ impl Engine for SqliteEngine {
     }
 
     async fn change(&self, job: Job) -> Result<CustomerChanged, ChangeCustomerError> {
-        match self.writer.write(Ending::Commit, Box::new(move |unit| erased(unit, job.clone()).boxed())).await {
-            Ok(answer) => answer.downcast().map(|changed| *changed).map_err(|_| mixed_up().into()),
-            Err(Refused::Store(error)) => Err(error.into()),
-            Err(Refused::Refused(refusal)) => {
-                Err(refusal.downcast().map_or_else(|_| mixed_up().into(), |refusal| *refusal))
-            }
-        }
+        let change: Deciding = Box::new(move |unit| erase_decision(one(unit, job.clone()).boxed()));
+        typed(self.writer.write(Ending::Commit, change).await)
     }
 
     fn commits(&self) -> Arc<Commits> {
@@ -147,18 +141,4 @@ impl Engine for SqliteEngine {
     async fn close(&self) {
         self.writer.close().await;
     }
-}
-
-/// Decides one change of a customer.
-async fn erased(unit: &dyn Reads, job: Job) -> Result<Decision<Answer>, Failure<Answer>> {
-    match one(unit, job).await {
-        Ok(Decision { answer, writes }) => Ok(Decision { answer: Box::new(answer) as Answer, writes }),
-        Err(Failure::Refused(refusal)) => Err(Failure::Refused(Box::new(refusal) as Answer)),
-        Err(Failure::Database(error)) => Err(Failure::Database(error)),
-    }
-}
-
-/// Cannot happen: the type of the answer always belongs to the work.
-fn mixed_up() -> StoreError {
-    StoreError::Failed { reason: "an answer has an unexpected type".to_owned() }
 }

@@ -331,7 +331,7 @@ mod tests {
         let writer = start(folder.path(), 100);
         let mut commits = writer.commits.listen();
         assert!(writer.write(Ending::DryRun, insert(1)).await.is_ok());
-        assert!(tokio::time::timeout(Duration::from_millis(20), commits.next()).await.is_err(), "nobody is woken");
+        assert!(tokio::time::timeout(Duration::from_millis(20), commits.next()).await.is_err(), "no listener is woken");
         let (release, block) = blocker();
         let all = async {
             tokio::join!(

@@ -16,7 +16,7 @@ use patron_domain::{
 use super::{port::default, row::DefaultRow};
 use crate::persistence::{
     engine::Pace,
-    event::past::{Times, has_state},
+    event::past::{Times, with_state},
     store::Store,
     unit::Reads,
     value::{Document, Key, corrupt},
@@ -120,14 +120,10 @@ async fn state(
 ) -> QueryResult<Known> {
     let Some(known_at) = past else { return Ok(Known::As(current)) };
     let last = unit.last_event_by(environment, entity, known_at, Times::Logged).await?;
-    let last = match last {
-        Some(event) if !has_state(&event) => unit.last_state_before(environment, entity, event.sequence).await?,
-        last => last,
-    };
-    if let Some(event) = last {
+    if let Some(event) = with_state(unit, environment, last).await? {
         return Ok(Known::As(event.document.unwrap_or(current)));
     }
-    // Without an event by then: the entity is younger, or its events were removed.
+    // Without an event up to that time, the entity is younger or its events were removed.
     let first = unit.first_event_of(environment, entity).await?;
     Ok(if first.is_some_and(|(sequence, _)| sequence == 1) { Known::Nothing } else { Known::Removed })
 }

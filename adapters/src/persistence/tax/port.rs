@@ -26,7 +26,7 @@ use super::{
 use crate::persistence::{
     author::Author,
     engine::{Decision, Pace},
-    error::Failure,
+    error::{Failure, refused},
     event::row::EventRow,
     idempotency::{self, Before, Keeping, Once},
     page::{Window, cut, page_of},
@@ -36,10 +36,6 @@ use crate::persistence::{
     word::Word,
     writes::Writes,
 };
-
-fn refused<E: From<StoreError>>(error: StoreError) -> Failure<E> {
-    Failure::Refused(error.into())
-}
 
 /// The rate that an earlier request with the same key returned.
 async fn rate_before<E>(unit: &dyn Reads, once: Option<&Once>) -> Result<Before<TaxRate>, Failure<E>>

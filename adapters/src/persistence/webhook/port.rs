@@ -24,7 +24,7 @@ use crate::persistence::{
     audit::Auditing,
     author::Author,
     engine::{Decision, Pace},
-    error::Failure,
+    error::{Failure, refused},
     idempotency::{self, Before, Once},
     page::{Window, page_of},
     party::Party,
@@ -32,10 +32,6 @@ use crate::persistence::{
     value::Key,
     writes::Writes,
 };
-
-fn refused<E: From<StoreError>>(error: StoreError) -> Failure<E> {
-    Failure::Refused(error.into())
-}
 
 fn deliveries(owner: Owner, rows: Vec<DeliveryRow>) -> Result<Vec<Delivery>, StoreError> {
     rows.into_iter().map(|row| row.delivery(owner)).collect()

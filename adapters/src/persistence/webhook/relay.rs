@@ -146,8 +146,7 @@ impl Store {
                     );
                     return Ok(Decision::nothing(false));
                 }
-                let refused = |error: StoreError| Failure::Refused(error);
-                let mut endpoint = row.endpoint(record.owner).map_err(refused)?;
+                let mut endpoint = row.endpoint(record.owner).map_err(Failure::Refused)?;
                 endpoint.health = record.health;
                 if let Some(reason) = record.disabled.filter(|_| endpoint.disabled.is_none()) {
                     endpoint.disabled = Some(Disabled { reason, at: record.at });
@@ -174,7 +173,7 @@ impl Store {
     }
 }
 
-/// Drops answers about people that are being erased or were. A round may end long after it began.
+/// Drops answers about customers whose redaction has begun. A round may end long after it began.
 async fn forget_answers(unit: &dyn Reads, environment: i32, rows: &mut [DeliveryRow]) -> QueryResult<()> {
     let customer = |row: &DeliveryRow| CustomerId::parse(&row.entity).ok().map(Key::from);
     let answered = rows.iter().filter(|row| row.last_answer.is_some());

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
-    ids::WebhookEndpointId,
     lifecycle::Owner,
     privacy::{InstallationKey, InstallationKeys},
     store::StoreError,
@@ -19,6 +18,7 @@ use crate::persistence::{
     engine::{Decision, Pace},
     error::Failure,
     onboarding::row::WorkflowRow,
+    privacy::keys::vault_place,
     store::Store,
     value::{Document, Key},
     writes::Writes,
@@ -51,9 +51,7 @@ impl Store {
     async fn reseal_keys(&self, scope: &SystemScope, vault: &dyn SecretVault) -> Result<Resealed, StoreError> {
         let mut counts = Resealed::default();
         for key in InstallationKeys::keys(self, scope).await? {
-            // As where they are sealed: the id of the key takes the place of an endpoint's.
-            let place = WebhookEndpointId::from_uuid(key.id.uuid());
-            if let Some(secret) = counts.count(vault.reseal(place, &key.secret)) {
+            if let Some(secret) = counts.count(vault.reseal(vault_place(key.id), &key.secret)) {
                 InstallationKeys::reseal(self, scope, InstallationKey { secret, ..key }).await?;
             }
         }

@@ -31,6 +31,16 @@ macro_rules! deliveries_of {
     };
 }
 
+/// The waiting deliveries about an entity.
+macro_rules! waiting_about {
+    ($environment:expr, $entity:expr) => {
+        webhook_deliveries::table
+            .filter(webhook_deliveries::environment.eq($environment))
+            .filter(webhook_deliveries::status.eq(WAITING))
+            .filter(webhook_deliveries::entity.eq($entity))
+    };
+}
+
 statements! {
     /// Statements about webhooks.
     WebhookStatements {
@@ -146,20 +156,12 @@ statements! {
 
         /// The waiting deliveries about an entity.
         fn waiting_about(db, environment: i32, entity: &str) -> Vec<DeliveryRow> {
-            let waiting = webhook_deliveries::table
-                .filter(webhook_deliveries::environment.eq(environment))
-                .filter(webhook_deliveries::status.eq(WAITING))
-                .filter(webhook_deliveries::entity.eq(entity));
-            db.rows(waiting).await
+            db.rows(waiting_about!(environment, entity)).await
         }
 
         /// The same, locked.
         fn lock_waiting_about(db, environment: i32, entity: &str) -> Vec<DeliveryRow> {
-            let waiting = webhook_deliveries::table
-                .filter(webhook_deliveries::environment.eq(environment))
-                .filter(webhook_deliveries::status.eq(WAITING))
-                .filter(webhook_deliveries::entity.eq(entity));
-            db.locked_rows(waiting).await
+            db.locked_rows(waiting_about!(environment, entity)).await
         }
 
         /// The failed deliveries of an endpoint, oldest first, locked.

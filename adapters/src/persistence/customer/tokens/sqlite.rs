@@ -55,7 +55,7 @@ fn joined(lane: Lane, tokens: &[Token], separator: &str) -> String {
     words
 }
 
-/// The condition in the language of the index. Words have no meaning there, because they are lower-case.
+/// The condition in the language of the index, whose operators are in upper case. The words are in lower case.
 pub(super) fn condition(lane: Lane, all: &Tokens, any: &Tokens) -> String {
     let all = joined(lane, all.as_slice(), " AND ");
     match (all.is_empty(), any.is_empty()) {
