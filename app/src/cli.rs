@@ -66,7 +66,7 @@ pub(crate) enum Command {
     /// Encrypt stored secrets with another key.
     #[command(subcommand)]
     Secrets(Secrets),
-    /// Fill an environment with made-up customers.
+    /// Import, export, find and compare customers, or generate made-up ones.
     #[command(subcommand)]
     Customers(Customers),
     /// Erase customers, prove it, and hand over what is held about them.

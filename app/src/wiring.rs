@@ -15,12 +15,9 @@ use patron_adapters::{
 };
 use patron_domain::{
     Clock,
-    customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
     ids::{IdGenerator, WebhookDeliveryId},
-    import::ImportService,
     onboarding::{Breakers, OnboardingEngine, OnboardingService},
     privacy::{PrivacyService, ReceiptSigner},
-    tax::TaxService,
     tenancy::TenancyService,
     webhook::{DeliveryEngine, DeliveryOptions, WebhookService},
 };
@@ -72,7 +69,7 @@ fn not_opened(error: &OpenError, set_by: Option<&str>) -> Failure {
 }
 
 /// The ports of all services, without calls to other systems.
-fn ports(settings: &Settings) -> Ports {
+pub(crate) fn ports(settings: &Settings) -> Ports {
     Ports {
         idempotency_ttl: settings.idempotency_ttl,
         rate_limit: settings.rate_limit,
@@ -88,11 +85,6 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
     let calls = Calls { sender: webhooks.sender, vault: webhooks.vault };
     let receipts = Some(Arc::new(privacy_keys(settings, database)) as Arc<dyn ReceiptSigner>);
     Api::over(database, Ports { key_uses: uses, calls: Some(calls), receipts, ..ports(settings) })
-}
-
-/// The customer service.
-pub(crate) fn customers(settings: &Settings, database: &Database) -> CustomerService {
-    ports(settings).customers(database)
 }
 
 /// The keys for erasures and receipts.
@@ -200,23 +192,6 @@ pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &Webhoo
         randomness,
         breakers: Breakers::default(),
         lease: settings.webhooks.lease,
-    }
-}
-
-/// Imports.
-pub(crate) fn imports(database: &Database) -> ImportService {
-    ImportService { imports: database.imports.clone(), clock: Arc::new(SystemClock), ids: Arc::new(SystemIds) }
-}
-
-/// Tax rates.
-pub(crate) fn taxes(database: &Database) -> TaxService {
-    TaxService {
-        taxes: database.taxes.clone(),
-        customers: database.customers.clone(),
-        records: database.records.clone(),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds),
-        idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
     }
 }
 

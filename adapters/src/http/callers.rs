@@ -54,7 +54,7 @@ pub trait Callers: Send + Sync {
         vec![Credential::Bearer]
     }
 
-    /// Counts a dry run: what a write would do was asked for, without doing it. By default it is not counted.
+    /// Counts a dry run. By default dry runs are not counted.
     fn dry_run(&self, caller: &Caller) {
         let _ = caller;
     }

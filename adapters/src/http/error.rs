@@ -15,13 +15,15 @@
 //! | 500 | `system_error`, with a constant text |
 //! | 503 | `service_unavailable`, with `Retry-After` |
 
+mod bounded;
 mod mapping;
+mod parts;
 mod protocol;
 mod shown;
 
 use patron_domain::{
-    ErrorKind, OperationError, idempotency::IdempotencyKeyReused, lifecycle::Version, metadata::member_path,
-    privacy::Blocking, tenancy::PermissionDenied, time::Timestamp, violation::Violations,
+    ErrorKind, OperationError, idempotency::IdempotencyKeyReused, lifecycle::Version, privacy::Blocking,
+    tenancy::PermissionDenied, time::Timestamp, violation::Violations,
 };
 use rocket::http::Status;
 use serde_json::Value;
@@ -75,12 +77,6 @@ impl Detail {
 
 /// The path of a failed precondition.
 const IF_MATCH: &str = "If-Match";
-
-/// The most bytes of an error response. Faults that do not fit are left out, from the end.
-const MOST_BYTES: usize = 262_144;
-
-/// The bytes that are reserved for everything except the details.
-const ENVELOPE_BYTES: usize = 1_024;
 
 /// The value of `Retry-After` when the service is unavailable, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -255,60 +251,6 @@ impl ApiError {
         self
     }
 
-    /// The same error in a request with several parts, with the paths below the place of its part.
-    pub(crate) fn within(mut self, place: &str) -> Self {
-        if self.details.is_empty() {
-            self.details.push(Detail::new(place, self.message.clone()));
-        } else {
-            for detail in &mut self.details {
-                detail.path = member_path(place, &detail.path);
-            }
-        }
-        self
-    }
-
-    /// The error of a part whose precondition is a member, not a header.
-    pub(crate) fn of_part(mut self) -> Self {
-        for detail in self.details.iter_mut().filter(|detail| detail.path == IF_MATCH) {
-            "if_match".clone_into(&mut detail.path);
-        }
-        self.header = None;
-        self
-    }
-
-    /// The errors of two parts, with the status and the code of the first.
-    pub(crate) fn together(mut self, other: Self) -> Self {
-        "some parts of the request are refused; details names each of them and says what to do"
-            .clone_into(&mut self.message);
-        self.details.extend(other.details);
-        self.fitted()
-    }
-
-    /// Removes details that do not fit into a response, and says so in the message.
-    fn fitted(self) -> Self {
-        self.fitted_into(MOST_BYTES)
-    }
-
-    /// The same for a response that has room for `bytes`.
-    pub(crate) fn fitted_into(mut self, bytes: usize) -> Self {
-        let mut room = bytes.saturating_sub(ENVELOPE_BYTES);
-        let mut fits = |detail: &Detail| {
-            // Neither can fail. An error would count as nothing.
-            let length = |json: serde_json::Result<Vec<u8>>| json.map_or(0, |json| json.len());
-            let bytes = length(serde_json::to_vec(&detail.path)) + length(serde_json::to_vec(detail)) + "\"\":,".len();
-            let left = room.checked_sub(bytes);
-            room = left.unwrap_or_default();
-            left.is_some()
-        };
-        let kept = self.details.iter().map_while(|detail| fits(detail).then_some(())).count();
-        let more = self.details.len() - kept;
-        self.details.truncate(kept);
-        if more > 0 || kept >= Violations::MAX {
-            self.message.push_str("; there are more than details can list");
-        }
-        self
-    }
-
     /// 412: the resource is at another version than the client expects. `None` if it does not exist.
     fn version_conflict(current: Option<Version>) -> Self {
         let message = messages::VERSION_CONFLICT;
@@ -381,20 +323,6 @@ mod tests {
         let error = serde_json::to_value(ApiError::from(ChangeCustomerError::ExternalIdTaken { existing })).unwrap();
         assert_eq!(error["details"]["external_id"]["existing_id"], existing.to_string());
         assert_eq!(error["http_status_code"], 409);
-    }
-
-    #[test]
-    fn an_error_is_bounded_whatever_its_paths_are() {
-        for path in ["\"", "\u{1}", "🦀", "x"] {
-            let mut violations = Violations::new();
-            for number in 0..2_000 {
-                let path = format!("{number}{}", path.repeat(100_000));
-                violations.push(Violation { message: path.chars().take(256).collect(), path, rule: "r" });
-            }
-            let json = serde_json::to_string(&ApiError::from(violations)).unwrap();
-            assert!(json.len() <= super::MOST_BYTES && json.len() > 200_000, "{}", json.len());
-            assert!(json.contains("there are more"));
-        }
     }
 
     #[test]

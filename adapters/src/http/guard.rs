@@ -15,7 +15,7 @@ use super::{
     Api,
     error::ApiError,
     limits, peer,
-    report::Wish,
+    report::RequestedReport,
     wrap::{fail, request_id},
 };
 
@@ -78,16 +78,16 @@ caller_guard!(CanAdministerWebhooks, Permission::AdministerWebhooks);
 
 /// Identifies the caller, and checks its permission.
 async fn caller(request: &Request<'_>, permission: Permission) -> Result<Caller, ApiError> {
-    // Noted first, so that every refusal of a dry run says that it was one.
-    let wish = Wish::note(request, permission);
+    // Noted first, so that refusals of a dry run have its header too.
+    let report = RequestedReport::note(request, permission);
     let caller = recognise(request).await?;
     caller.authorise(permission)?;
     limits::take(request, &caller, Some(permission))?;
-    let Some(asked) = wish else { return Ok(caller) };
-    if asked.is_dry_run() {
+    let Some(write) = report else { return Ok(caller) };
+    if write.is_dry_run() {
         Api::of(request)?.callers.dry_run(&caller);
     }
-    Ok(asked.by(caller))
+    Ok(write.by(caller))
 }
 
 /// Identifies the caller of a request that no route accepts. The checks have the usual order, so the caller is checked

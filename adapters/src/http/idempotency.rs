@@ -10,7 +10,9 @@ use rocket::{
     request::{FromRequest, Outcome},
 };
 
-use super::{Api, LongWork, error::ApiError, indent, noted::Noted, report::Wish, version::Conditions, wrap::fail};
+use super::{
+    Api, LongWork, error::ApiError, indent, noted::Noted, report::RequestedReport, version::Conditions, wrap::fail,
+};
 
 const HEADER: &str = "Idempotency-Key";
 
@@ -30,7 +32,7 @@ impl<'r> FromRequest<'r> for Idempotency<'r> {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         // A dry run keeps no answer.
-        let given = request.headers().get_one("idempotency-key").filter(|_| !Wish::wants_dry_run(request));
+        let given = request.headers().get_one("idempotency-key").filter(|_| !RequestedReport::wants_dry_run(request));
         let key = given.map(IdempotencyKey::new).transpose();
         if let Err(error) = &key {
             // If there is a body, its faults are reported with this one. Otherwise `over` reports it.

@@ -73,6 +73,12 @@ impl Pagination {
     }
 }
 
+/// The items of a page by cursor, and the last of them if the list continues. One more than the limit was requested.
+pub(crate) fn page_of<T>(found: &[T], limit: u16) -> (&[T], Option<&T>) {
+    let page = found.get(..usize::from(limit)).unwrap_or(found);
+    (page, page.last().filter(|_| page.len() < found.len()))
+}
+
 impl<T: Serialize + Sync> List<T> {
     /// The page as a response.
     pub(crate) async fn answer(self, api: &Api) -> Result<Answer, ApiError> {

@@ -113,16 +113,22 @@ impl Ports {
         }
     }
 
-    fn exports(&self, database: &Database) -> ExportService {
+    /// The export service over a database.
+    #[must_use]
+    pub fn exports(&self, database: &Database) -> ExportService {
         let (parts, events) = (database.parts.clone(), database.events.clone());
         ExportService { parts, events, clock: self.clock.clone() }
     }
 
-    fn imports(&self, database: &Database) -> ImportService {
+    /// The import service over a database.
+    #[must_use]
+    pub fn imports(&self, database: &Database) -> ImportService {
         ImportService { imports: database.imports.clone(), clock: self.clock.clone(), ids: self.ids.clone() }
     }
 
-    fn taxes(&self, database: &Database) -> TaxService {
+    /// The tax service over a database.
+    #[must_use]
+    pub fn taxes(&self, database: &Database) -> TaxService {
         TaxService {
             taxes: database.taxes.clone(),
             customers: database.customers.clone(),
@@ -188,9 +194,13 @@ impl Ports {
             quotas: self.quotas,
         }
     }
-}
 
-impl Ports {
+    /// The service for earlier states over a database.
+    #[must_use]
+    pub fn past(&self, database: &Database) -> PastService {
+        PastService { events: database.events.clone(), clock: self.clock.clone() }
+    }
+
     /// The service for erasures over a database, signing receipts.
     #[must_use]
     pub fn privacy(&self, signer: &Arc<dyn ReceiptSigner>, database: &Database) -> PrivacyService {
@@ -232,7 +242,7 @@ impl Api {
             custom_fields: Some(ports.custom_fields(database)),
             audit: Some(AuditService { log: database.audit.clone() }),
             events: Some(EventService { events: database.events.clone() }),
-            past: Some(PastService { events: database.events.clone(), clock: ports.clock.clone() }),
+            past: Some(ports.past(database)),
             administration,
             webhooks: calls.map(|calls| ports.webhooks(calls, database)),
             onboarding: calls.map(|calls| ports.onboarding(calls, database)),

@@ -84,6 +84,13 @@ impl Query<'_> {
         }
     }
 
+    /// Checks a request without parameters. The error lists all faults so far.
+    pub(crate) fn none(&self) -> Result<(), Violations> {
+        let mut broken = self.faults();
+        self.only(&[], &mut broken);
+        broken.into_result()
+    }
+
     /// The value of a parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

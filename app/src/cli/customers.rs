@@ -190,7 +190,7 @@ pub(crate) struct History {
     /// The environment; optional if there is only one.
     #[arg(long, value_name = "ENV_ID")]
     pub(crate) environment: Option<EnvironmentId>,
-    /// Skip so many versions, to continue after the first 1000.
+    /// The number of versions to skip, to continue after the first 1000.
     #[arg(long, value_parser = value::whole_number, default_value = "0")]
     pub(crate) offset: u64,
     /// Print JSON instead of a table.

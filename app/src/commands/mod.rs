@@ -15,14 +15,10 @@ mod tenants;
 mod webhooks;
 
 use patron_adapters::persistence::Database;
-use patron_domain::{
-    customer::{ExportService, find::FindService},
-    event::{EventService, PastService},
-    page::PageRequest,
-};
+use patron_domain::page::PageRequest;
 use tokio::runtime::Runtime;
 
-use self::only::{environment, tenant};
+use self::only::{caller, environment, tenant};
 use crate::{
     cli::{Cli, Command, ListFlags, Privacy, Tenants, Webhooks},
     config::{self, LogFormat, LogLevel, Settings},
@@ -97,20 +93,7 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
             privacy::run(&tools, command).await
         }
         Command::Customers(command) => {
-            let customers = wiring::customers(settings, database);
-            let (log, clock) = (database.events.clone(), customers.clock.clone());
-            let services = customers::Services {
-                customers,
-                find: FindService { finder: database.finder.clone() },
-                events: EventService { events: log.clone() },
-                past: PastService { events: log.clone(), clock: clock.clone() },
-                imports: customers::Imports {
-                    service: wiring::imports(database),
-                    engine: wiring::import_engine(settings, database),
-                },
-                exports: ExportService { parts: database.parts.clone(), events: log, clock },
-                taxes: wiring::taxes(database),
-            };
+            let services = customers::Services::over(settings, database);
             customers::run(&service, &services, settings.write_queue, command).await
         }
         // `run` and `over_database` have handled these.

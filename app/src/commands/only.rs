@@ -3,7 +3,7 @@
 use patron_domain::{
     ids::{EnvironmentId, TenantId},
     page::PageRequest,
-    tenancy::{Environment, SystemScope, TenancyService, Tenant},
+    tenancy::{Caller, Environment, SystemScope, TenancyService, Tenant},
 };
 
 use crate::{failure::Failure, terminal::Line};
@@ -54,6 +54,12 @@ pub(super) async fn environment(
             Err(which("environments", "--environment", "patron environments list", several))
         }
     }
+}
+
+/// The caller of a command in the named environment, or the only one.
+pub(super) async fn caller(service: &TenancyService, named: Option<EnvironmentId>) -> Result<Caller, Failure> {
+    let environment = environment(service, named).await?;
+    service.caller(&SystemScope::patron(), environment).await.map_err(Failure::failed)
 }
 
 /// A description such as `env_… (Live, production, of Acme)`.

@@ -31,8 +31,8 @@ pub(super) async fn create(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Customers can have values of this type in `custom_fields` from now on. \
-                `required` binds writes from now on.";
+    let says = "Needs a `super_admin` key. From now on customers can have values of this type in `custom_fields`, and \
+                `required` applies to writes.";
     Endpoint::new(routes![create], "createCustomField", "Define a custom field", says)
         .with_key()
         .takes::<CreateCustomFieldRequest<'_>>([

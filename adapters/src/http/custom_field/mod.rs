@@ -9,8 +9,9 @@ mod response;
 mod update;
 
 use patron_domain::{
+    ErrorKind,
     custom_field::{CustomFieldDefinition, CustomFieldError, CustomFieldKey},
-    violation::Violations,
+    violation::{Rule, Violations},
 };
 use rocket::{Route, routes};
 use serde_json::Value;
@@ -32,12 +33,12 @@ pub(super) fn documents() -> Vec<Endpoint> {
     vec![create::documented(), list::documented(), get::documented(), update::documented(), delete::documented()]
 }
 
-/// Parses the key of a field in a path. An invalid one is as unknown as any other.
+/// Parses the key of a field in a path. An invalid one is reported as unknown.
 fn field_key(key: &str) -> Result<CustomFieldKey, ApiError> {
     CustomFieldKey::new(key).map_err(|_| CustomFieldError::Unknown.into())
 }
 
-/// Refuses custom fields of a search that the environment does not define. `place` is the path of each.
+/// Refuses custom fields of a search that the environment does not define.
 pub(super) async fn known(api: &Api, caller: &CanRead, keys: Vec<CustomFieldKey>) -> Result<(), ApiError> {
     let Some(service) = api.custom_fields.as_ref().filter(|_| !keys.is_empty()) else { return Ok(()) };
     let mut broken = Violations::new();
@@ -52,7 +53,7 @@ pub(super) async fn known(api: &Api, caller: &CanRead, keys: Vec<CustomFieldKey>
 #[error("custom_fields.{0} is not defined in this environment; define the custom field first, or correct its name")]
 struct NotDefined(CustomFieldKey);
 
-impl patron_domain::violation::Rule for NotDefined {
+impl Rule for NotDefined {
     fn rule(&self) -> &'static str {
         "known_field"
     }
@@ -72,7 +73,7 @@ impl From<CustomFieldError> for ApiError {
             | CustomFieldError::Purging => Self::invalid_operation(message),
             CustomFieldError::Clash { customers } => {
                 let customers: Vec<_> = customers.iter().map(ToString::to_string).collect();
-                Self::of(patron_domain::ErrorKind::AlreadyExists, message).fact("customers", customers)
+                Self::of(ErrorKind::AlreadyExists, message).fact("customers", customers)
             }
             CustomFieldError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             CustomFieldError::VersionConflict(conflict) => conflict.into(),

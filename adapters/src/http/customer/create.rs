@@ -38,7 +38,7 @@ pub(super) async fn create(
         Ok(new) => new,
         Err(refusal) => return Err(with_unknown_rates(refusal, &services, &caller, &body).await),
     };
-    token.heed(&services, &caller, &mut new.onboarding).await?;
+    token.apply(&services, &caller, &mut new.onboarding).await?;
     let created = services.customers.create(&caller, new, idempotency.over(body.bytes()).await?).await?;
     changed(Status::Created, &created)
 }
@@ -73,7 +73,7 @@ pub(super) fn documented() -> Endpoint {
         .answers::<CustomerResponse<'_>>(201, "The customer.")
         .answering("ETag")
         .idempotent()
-        .heeding(HEADER)
+        .takes_header(HEADER)
         .refuses([Refusal::InvalidOperation, Refusal::NotFound])
 }
 

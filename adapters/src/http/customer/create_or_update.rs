@@ -48,7 +48,7 @@ pub(super) async fn create_or_update(
         Ok(new) => new,
         Err(refusal) => return Err(with_unknown_rates(refusal, &services, &caller, &body).await),
     };
-    token.heed(&services, &caller, &mut new.onboarding).await?;
+    token.apply(&services, &caller, &mut new.onboarding).await?;
     refuse_former(&services, &caller, &new.external_id).await?;
     // The first reading reported unknown members. Members that only a create has are known, so this one reports none.
     let update = || parse(body.bytes(), UpdateCustomerRequest::into_replacement);
@@ -89,7 +89,7 @@ pub(super) fn documented() -> Endpoint {
         .answers::<CustomerResponse<'_>>(200, "The changed customer.")
         .answers::<CustomerResponse<'_>>(201, "The new customer.")
         .idempotent()
-        .heeding(HEADER)
+        .takes_header(HEADER)
         .conditional()
         .refuses([Refusal::InvalidOperation])
 }

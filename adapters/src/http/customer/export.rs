@@ -48,29 +48,28 @@ pub(super) async fn export<'r>(
     let format = query.checked("format", &mut broken, ImportFormat::parse).unwrap_or(ImportFormat::Ndjson);
     let columns = query.checked("columns", &mut broken, columns);
     let safe = query.flag("csv_safe", &mut broken).unwrap_or_default();
-    let filters = match query.get("filters").map(search).transpose() {
-        Ok(filters) => filters,
+    let conditions = match search(query.get("filters")) {
+        Ok(conditions) => conditions,
         Err(refusal) => return Err(refusal.within("filters").beside(broken)),
     };
     broken.into_result()?;
-    let columns = columns.unwrap_or_else(|| ALL.iter().map(|name| (*name).to_owned()).collect());
-    let query = filters.map_or_else(|| search("{}"), Ok)?;
     let (kind, name) = match format {
         ImportFormat::Csv => (ContentType::CSV, "customers.csv"),
         ImportFormat::Ndjson => (ContentType::new("application", "x-ndjson"), "customers.ndjson"),
     };
-    let file =
-        ExportFile::new(services.exports()?, services.taxes.as_ref(), &caller, query, (format, columns, safe)).await?;
+    let form = (format, columns, safe);
+    let file = ExportFile::new(services.exports()?, services.taxes.as_ref(), &caller, conditions, form).await?;
     Ok(FileStream::new(kind, name.to_owned(), file.parts()))
 }
 
-/// The conditions of a search: its body, or its `filters` alone.
-fn search(text: &str) -> Result<CustomerQuery, ApiError> {
+/// The conditions of a search: its body, or its `filters` alone. By default all customers match.
+fn search(text: Option<&str>) -> Result<CustomerQuery, ApiError> {
+    let text = text.unwrap_or("{}");
     let body = if text.trim_start().starts_with('[') { format!("{{\"filters\":{text}}}") } else { text.to_owned() };
     parse(body.as_bytes(), SearchRequest::into_domain)
 }
 
-/// The wishes for an export.
+/// The options of an export.
 ///
 /// ```
 /// use patron_adapters::http::ExportOptions;
@@ -100,7 +99,7 @@ pub struct ExportFile {
     place: Place,
 }
 
-/// The place in the export.
+/// The next part of the export.
 enum Place {
     Header,
     After(Option<CustomerId>),
@@ -119,8 +118,7 @@ impl ExportFile {
         options: &ExportOptions,
     ) -> Result<Self, String> {
         let columns = options.columns.as_deref().map(columns).transpose().map_err(|error| error.to_string())?;
-        let columns = columns.unwrap_or_else(|| ALL.iter().map(|name| (*name).to_owned()).collect());
-        let query = search(options.filters.as_deref().unwrap_or("{}"));
+        let query = search(options.filters.as_deref());
         let query = query.map_err(|_| "filters must be the conditions of a search as JSON".to_owned())?;
         let form = (options.format, columns, options.csv_safe);
         let file = Self::new(&exports, taxes, &caller, query, form).await;
@@ -132,9 +130,10 @@ impl ExportFile {
         taxes: Option<&TaxService>,
         caller: &Caller,
         query: CustomerQuery,
-        (format, columns, safe): (ImportFormat, Vec<String>, bool),
+        (format, columns, safe): (ImportFormat, Option<Vec<String>>, bool),
     ) -> Result<Self, ApiError> {
         let moment = exports.moment();
+        let columns = columns.unwrap_or_else(|| ALL.map(str::to_owned).to_vec());
         let codes = match taxes {
             Some(taxes) => {
                 let found = taxes.rates(caller, &TaxRateFilter::default(), PageRequest::whole()).await?;

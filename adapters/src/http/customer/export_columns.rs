@@ -3,8 +3,8 @@
 use patron_domain::{import::ColumnTarget, violation::Rule};
 use serde_json::{Map, Value};
 
-/// The columns of an export that names none.
-pub(super) const ALL: &[&str] = &[
+/// The columns of an export by default.
+pub(super) const ALL: [&str; 34] = [
     "external_id",
     "name",
     "email",
@@ -44,10 +44,10 @@ pub(super) const ALL: &[&str] = &[
 /// Columns that an import ignores.
 const OWN: [&str; 6] = ["id", "status", "created_at", "created_by", "updated_at", "updated_by"];
 
-/// A column that customers do not have.
+/// A column that is not a field of a customer.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "columns names {0}, which is no field of a customer; use names such as name, metadata.plan or shipping_address"
+    "columns contains {0}, which is not a field of a customer; use names such as name, metadata.plan or shipping_address"
 )]
 pub(super) struct UnknownColumn(String);
 

@@ -1,7 +1,7 @@
 //! `GET /customers/find`
 
 use patron_domain::{
-    customer::find::{FindQuery, FindQueryError, FindService, FindStatus, Hit, HitClass, MatchedText},
+    customer::find::{FindQuery, FindQueryError, FindStatus, Hit, HitClass, MatchedText},
     violation::Violations,
 };
 use rocket::{Route, get, routes};
@@ -41,7 +41,7 @@ struct HitResponse<'a> {
 struct MatchedResponse<'a> {
     /// The place of the text in the customer, as a JSON path.
     path: String,
-    /// The parts that match, as code points of the text: the first, and the one after the last.
+    /// The parts that match, as offsets in code points: the start, and the end (exclusive).
     ranges: &'a [[usize; 2]],
 }
 
@@ -67,19 +67,20 @@ fn query(query: &Query<'_>) -> Result<FindQuery, Violations> {
     let number = |text: &str| text.parse::<u64>().map_err(|_| FindQueryError::Limit);
     let limit = query.checked("limit", &mut broken, number);
     let status = query.checked("status", &mut broken, FindStatus::parse);
-    // A missing text is reported above.
-    let found = FindQuery::new(text.unwrap_or("--"), limit, status.unwrap_or_default());
-    let found = found.map_err(|more| more.into_iter().for_each(|one| broken.push(one)));
-    broken.clone().into_result()?;
-    found.map_err(|()| broken)
+    // A missing text is reported above. Any other takes its place, so that the limit is checked too.
+    match FindQuery::new(text.unwrap_or("--"), limit, status.unwrap_or_default()) {
+        Ok(found) if broken.is_empty() => return Ok(found),
+        Ok(_) => {}
+        Err(more) => more.into_iter().for_each(|one| broken.push(one)),
+    }
+    Err(broken)
 }
 
 /// Finds customers by a piece of text.
 #[get("/customers/find")]
 pub(super) async fn find(caller: CanRead, services: Services<'_>, parameters: Query<'_>) -> Result<Answer, ApiError> {
     let query = query(&parameters)?;
-    let service: &FindService = services.find()?;
-    let hits = service.find(&caller, &query).await?;
+    let hits = services.find()?.find(&caller, &query).await?;
     let found = FoundResponse { items: hits.iter().map(HitResponse::from).collect() };
     Answer::page(&services, hits.len(), &found).await
 }
@@ -93,7 +94,7 @@ pub(in crate::http) fn routes() -> Vec<Route> {
 pub(in crate::http) fn documents() -> Vec<Endpoint> {
     let says = "Neither case, accents nor width matter. Several words must all match, in any order and over any of the texts: \
                 names, e-mail addresses, ids, tax ids, city, tags, contact persons, links and metadata. The best class \
-                comes first, and one typing error is forgiven if too little is found without it.";
+                comes first, and one typing error is tolerated if exact matching finds too little.";
     vec![
         Endpoint::new(routes![find], "findCustomers", "Find customers by a piece of text", says)
             .with_key()

@@ -29,7 +29,7 @@ pub(super) async fn get(
     uri: &Origin<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
-    let at = past::asked(&services, &query)?;
+    let at = past::time_of(&services, &query)?;
     let id = CustomerId::parse(id).map_err(|_| nobodys(&services, id, uri))?;
     if let Some(at) = at {
         return past::as_of(services.past()?.at(&caller, id, at).await?, at, &known);

@@ -33,7 +33,7 @@ pub(super) async fn get_by_external_id(
     query: Query<'_>,
     tail: PathTail,
 ) -> Result<Answer, ApiError> {
-    let at = past::asked(&services, &query)?;
+    let at = past::time_of(&services, &query)?;
     find(&caller, &services, &known, tail, at).await
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn look_up(
     query: Query<'_>,
     tail: PathTail,
 ) -> Result<Answer, ApiError> {
-    let at = past::asked(&services, &query)?;
+    let at = past::time_of(&services, &query)?;
     find(&caller, &services, &known, tail, at).await
 }
 

@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-/// There is no history here.
+/// The API does not keep earlier states.
 #[derive(Debug, thiserror::Error)]
 #[error("is not supported here, because earlier states are not kept")]
 struct NoPast;
@@ -43,7 +43,7 @@ impl Rule for NoPast {
     }
 }
 
-/// A text is not the number of a version.
+/// A text that is not the number of a version.
 #[derive(Debug, thiserror::Error)]
 #[error("must be the number of a version: 1 or more")]
 struct NoVersion;
@@ -60,7 +60,7 @@ fn number(text: &str) -> Result<Version, NoVersion> {
 
 /// Checks the query of a look-up, and returns the time in `at`. `expand` is accepted as in lists, because SDKs send it; a
 /// single customer always has its links.
-pub(super) fn asked(api: &Api, query: &Query<'_>) -> Result<Option<Timestamp>, ApiError> {
+pub(super) fn time_of(api: &Api, query: &Query<'_>) -> Result<Option<Timestamp>, ApiError> {
     let mut broken = query.faults();
     query.checked("expand", &mut broken, Expansion::parse);
     let at = query.time("at", &mut broken);
@@ -101,10 +101,10 @@ pub(crate) struct ChangeResponse {
     /// The place, such as `name`, `metadata.plan` or `contact_persons[cper_…].email`.
     #[schema(example = "metadata.plan")]
     path: String,
-    /// The value before; `null` if it was not set.
+    /// The old value; `null` if there was none.
     #[schema(schema_with = any_value)]
     from: Value,
-    /// The value after; `null` if it is no longer set.
+    /// The new value; `null` if there is none.
     #[schema(schema_with = any_value)]
     to: Value,
 }
@@ -131,11 +131,11 @@ pub(super) async fn diff(
     id: &str,
 ) -> Result<Answer, ApiError> {
     let mut broken = query.faults();
-    let asked = |name: &str, broken: &mut Violations| {
+    let version = |name: &str, broken: &mut Violations| {
         query.required(name, broken);
         query.checked(name, broken, number)
     };
-    let (from, to) = (asked("from", &mut broken), asked("to", &mut broken));
+    let (from, to) = (version("from", &mut broken), version("to", &mut broken));
     broken.into_result()?;
     let (Some(from), Some(to)) = (from, to) else { return Err(ApiError::system_error()) };
     let id = CustomerId::parse(id).map_err(|_| missing())?;
@@ -168,7 +168,7 @@ pub(super) fn documented() -> [Endpoint; 2] {
         .answers::<CustomerResponse<'_>>(200, "The customer then.")
         .refuses([Refusal::Gone])
         .cacheable();
-    let says = "What changed from one version to another. Backwards too: `from` may be the later one.";
+    let says = "The changes from one version to another. `from` may be the later one.";
     let diff = Endpoint::new(routes![diff], "getCustomerDiff", "Compare two versions of a customer", says)
         .with_key()
         .path::<CustomerId>("id", "The customer, in any status.")

@@ -53,9 +53,8 @@ pub(crate) fn row_change(mode: ImportMode, mut body: Map<String, Value>) -> Resu
     match mode {
         ImportMode::Create => read(&new, CreateCustomerRequest::into_domain).map(CustomerChange::Create),
         ImportMode::Update => {
-            let CustomerUpdate { external_id, .. } = update()?;
-            let external_id = external_id.ok_or_else(|| fault("external_id", &Unnamed))?;
-            let update = CustomerUpdate { external_id: None, ..update()? };
+            let mut update = update()?;
+            let external_id = update.external_id.take().ok_or_else(|| fault("external_id", &Unnamed))?;
             Ok(CustomerChange::AmendNamed(external_id, Amendment::Update(Box::new(update))))
         }
         ImportMode::Upsert => {

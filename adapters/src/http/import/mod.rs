@@ -11,13 +11,13 @@ mod upload;
 
 use patron_domain::{
     ids::ImportId,
-    import::{ImportError, ImportState},
+    import::{ImportError, ImportFormat, ImportMode, ImportPreset, ImportState},
 };
 use rocket::{Route, routes};
 
 use super::{
     error::ApiError,
-    openapi::{Endpoint, Look, Shape},
+    openapi::{Endpoint, words},
 };
 
 /// The name of the route that takes a file.
@@ -62,8 +62,9 @@ impl From<ImportError> for ApiError {
     }
 }
 
-impl Shape for ImportState {
-    fn look() -> Look {
-        Look::words(Self::ALL.iter().map(|state| state.as_str()), "The state of the import.")
-    }
+words! {
+    ImportState: "The state of the import.";
+    ImportFormat: "The format of the file.";
+    ImportPreset: "The product whose columns and objects the file has.";
+    ImportMode: "What a row does.";
 }

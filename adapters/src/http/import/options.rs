@@ -60,8 +60,8 @@ impl Rule for Fault {
 /// The options, and whether a file that was imported before is accepted. `None` if a parameter is invalid.
 pub(super) fn options(query: &Query<'_>, broken: &mut Violations) -> Option<(ImportOptions, bool)> {
     query.only(&NAMES, broken);
-    let format = query.required("format", broken).map(str::to_owned);
-    let format = format.and_then(|word| broken.check(|| "format".to_owned(), ImportFormat::parse(&word)));
+    query.required("format", broken);
+    let format = query.checked("format", broken, ImportFormat::parse);
     let preset = query.checked("preset", broken, ImportPreset::parse).unwrap_or(ImportPreset::Patron);
     let mode = query.checked("mode", broken, ImportMode::parse).unwrap_or(ImportMode::Create);
     let columns = query.checked("columns", broken, columns).unwrap_or_default();

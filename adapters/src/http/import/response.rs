@@ -9,7 +9,7 @@ use patron_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::openapi::exactly;
+use crate::http::{list::page_of, openapi::exactly};
 
 /// One import.
 #[derive(Serialize, ToSchema)]
@@ -148,10 +148,10 @@ pub(super) struct ImportList<'a> {
 }
 
 impl<'a> ImportList<'a> {
-    /// A page of at most `limit` imports of those found.
+    /// Builds a page from the imports found. One more than the limit was requested.
     pub(super) fn new(found: &'a [ImportJob], limit: u16) -> Self {
-        let shown = found.get(..usize::from(limit)).unwrap_or(found);
-        let next_cursor = (shown.len() < found.len()).then(|| shown.last()).flatten().map(|import| import.id);
+        let (shown, last) = page_of(found, limit);
+        let next_cursor = last.map(|import| import.id);
         Self { items: shown.iter().map(ImportResponse::new).collect(), next_cursor }
     }
 }
@@ -168,7 +168,7 @@ pub(super) struct RowResponse<'a> {
     details: Vec<FaultResponse<'a>>,
 }
 
-/// What is wrong with a row.
+/// A fault of a row.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ImportRowFault)]
 struct FaultResponse<'a> {
@@ -189,10 +189,10 @@ pub(super) struct RowList<'a> {
 }
 
 impl<'a> RowList<'a> {
-    /// A page of at most `limit` rows of those found.
+    /// Builds a page from the rows found. One more than the limit was requested.
     pub(super) fn new(found: &'a [FailedRow], limit: u16) -> Self {
-        let shown = found.get(..usize::from(limit)).unwrap_or(found);
-        let next_cursor = (shown.len() < found.len()).then(|| shown.last()).flatten().map(|row| row.row);
+        let (shown, last) = page_of(found, limit);
+        let next_cursor = last.map(|row| row.row);
         let fault = |RowFault { path, rule, message }: &'a RowFault| FaultResponse { path, rule, message };
         let row = |row: &'a FailedRow| RowResponse {
             row: row.row,

@@ -7,7 +7,6 @@ use patron_domain::{
     violation::Rule,
 };
 use rocket::{get, http::ContentType, routes};
-use utoipa::openapi::schema::Type;
 
 use super::{id_of, response::RowList};
 use crate::http::{
@@ -51,15 +50,15 @@ impl Rule for NoRow {
     }
 }
 
-/// The original rows that failed, with what is wrong in a further column. Corrected, the file can be imported again.
+/// The original rows that failed, with their faults in a further column. Corrected, the file can be imported again.
 #[get("/imports/<id>/errors.csv")]
 pub(super) async fn errors_csv<'r>(
     caller: CanRead,
     services: Services<'r>,
-    id: &'r str,
+    id: &str,
 ) -> Result<FileStream<'r>, ApiError> {
     let import = services.imports()?.import(&caller, id_of(id)?).await?;
-    let name = format!("{id}-errors.csv");
+    let name = format!("{}-errors.csv", import.id);
     let state = Reading { caller, services, import, after: None };
     Ok(FileStream::new(ContentType::CSV, name, stream::try_unfold(state, Reading::next).boxed()))
 }
@@ -100,7 +99,7 @@ impl Reading<'_> {
     }
 }
 
-/// The cells of a row as they were in the file, and what is wrong.
+/// The cells of a row as they were in the file, and a cell with its faults.
 fn cells(row: &FailedRow, import: &ImportJob) -> Vec<String> {
     let mut cells: Vec<String> = match import.options.format {
         ImportFormat::Csv => serde_json::from_str(&row.original).unwrap_or_default(),
@@ -117,8 +116,8 @@ fn cells(row: &FailedRow, import: &ImportJob) -> Vec<String> {
 
 /// The documentation of these endpoints.
 pub(super) fn documented() -> [Endpoint; 2] {
-    let rows = "In the order of the file. Each says what is wrong with it.";
-    let file = "As they were in the file, with what is wrong in a further column. Correct them, remove the column, and \
+    let rows = "In the order of the file, with their faults.";
+    let file = "As they were in the file, with their faults in a further column. Correct them, remove the column, and \
                 import the file again.";
     [
         Endpoint::new(routes![errors], "listImportErrors", "List the rows that failed", rows)
@@ -136,7 +135,6 @@ struct Row;
 
 impl Shape for Row {
     fn look() -> Look {
-        let (says, range) = ("The number of a row.".to_owned(), Some((1, 2_000_000)));
-        Look { kinds: vec![Type::Integer], range, says, example: 500.into(), ..Look::default() }
+        Look::integer((1, ImportJob::MAX_ROWS as i64), "The number of a row.", 500)
     }
 }

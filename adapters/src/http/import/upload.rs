@@ -12,7 +12,7 @@ use crate::{
         answer::Answer,
         error::ApiError,
         guard::{CanWrite, Services},
-        openapi::{Endpoint, Look, Refusal, Shape},
+        openapi::{Endpoint, Refusal},
         query::Query,
         version::Conditions,
     },
@@ -52,27 +52,10 @@ impl From<UploadError<ApiError>> for ApiError {
     }
 }
 
-macro_rules! words {
-    ($($name:ident: $says:literal;)+) => {$(
-        impl Shape for $name {
-            fn look() -> Look {
-                Look::words(Self::ALL.iter().map(|word| word.as_str()), $says)
-            }
-        }
-    )+};
-}
-
-words! {
-    ImportFormat: "The format of the file.";
-    ImportPreset: "The product whose columns and objects the file has.";
-    ImportMode: "What a row does.";
-}
-
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "The body is the file, as it is or compressed with gzip, of at most 1 GiB. What is wrong with the file as a \
-                whole is refused at once. Then every row is checked, and the rows are written in chunks, each row exactly \
-                once. With `dry_run=true` nothing is written, and with `confirm=true` not before `…/start`.";
+    let says = "The body is the file, as it is or compressed with gzip, of at most 1 GiB. Faults of the file as a whole are refused \
+                at once. Then every row is checked, and the rows are written in chunks, each row exactly once. With `dry_run=true` nothing is written, and with `confirm=true` not before `…/start`.";
     Endpoint::new(routes![upload], "importCustomers", "Import customers from a file", says)
         .with_key()
         .query::<ImportFormat>("format", "The format of the file. Required.")

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::shape::{Attempts, Delay, SigningSecret, StatusCode};
 use crate::http::{
+    list::page_of,
     messages,
     openapi::{Limit, all, exactly},
     warning::Warning,
@@ -269,8 +270,8 @@ struct RunPage {
 impl RunList<'_> {
     /// Builds a page from the runs found. One more than the limit was requested.
     pub(super) fn new(found: &[OnboardingRun], limit: u16) -> Self {
-        let shown = &found[..found.len().min(usize::from(limit))];
-        let next_cursor = shown.last().filter(|_| shown.len() < found.len()).map(|run| run.customer_id);
+        let (shown, last) = page_of(found, limit);
+        let next_cursor = last.map(|run| run.customer_id);
         Self { items: shown.iter().map(RunResponse::listed).collect(), pagination: RunPage { limit, next_cursor } }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) use crate::http::openapi::RUN_TOKEN_HEADER as HEADER;
 
 impl Token {
     /// Applies the token of a run to the onboarding of a create, as the domain decides. Rejects an invalid token.
-    pub(crate) async fn heed(
+    pub(crate) async fn apply(
         &self,
         services: &Services<'_>,
         caller: &CanWrite,

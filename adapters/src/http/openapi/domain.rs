@@ -3,27 +3,23 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use patron_domain::{
-    audit::{AuditAction, AuditNumber, AuditObjectType},
-    custom_field::{
-        CustomFieldDescription, CustomFieldKey, CustomFieldOption, CustomFieldType, CustomText, MAX_CUSTOM_FIELDS,
-    },
+    audit::{AuditAction, AuditObjectType},
+    custom_field::{CustomFieldDescription, CustomFieldKey, CustomFieldOption, CustomFieldType},
     customer::{
         AddressLine, BillingCurrency, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
         ContactDesignation, ContactMobile, ContactRole, CountryCode, CustomerName, CustomerType, DocumentUrl,
         ElectronicAddressScheme, ElectronicAddressValue, Email, ExemptionNote, ExemptionReason, ExternalId, FirstName,
         HoldReason, LastName, LegalName, Locale, PostalCode, RecipientReason, RegistrationNumber, Salutation,
         ShippingName, ShippingPhone, State, Tag, TaxId, TaxIdType, TaxTreatment, TimeZone,
-        find::{FindQuery, FindStatus, HitClass},
+        find::{FindStatus, HitClass},
         query::{DataType, Direction, Expansion, FilterField, Operator, SortField},
     },
-    event::{CustomerField, EventCursor, EventEntity, EventEntityType, EventLimit, EventType, TaxRateField},
+    event::{CustomerField, EventEntity, EventEntityType, EventType, TaxRateField},
     ids::{CustomerKind, Id, Kind, TaxRateKind},
     integration::{ClaimedEntityId, MappedEntityType, ProviderEntityId, ProviderType},
     lifecycle::Status,
-    metadata::{JsonObject, Metadata},
     network::Network,
     onboarding::WorkflowName,
-    page::PageRequest,
     privacy::{Category, Cooldown, DeletionReason, DeletionState, DueReason, RequestChannel},
     tax::{
         CurrencyCode, FixedAmount, MAX_DIGITS, PassedOver, Percentage, Priority, TaxBehavior, TaxBehaviorSource,
@@ -35,10 +31,10 @@ use patron_domain::{
 use serde_json::json;
 use utoipa::openapi::{
     ObjectBuilder, RefOr, Schema,
-    schema::{AdditionalProperties, SchemaType, Type},
+    schema::{SchemaType, Type},
 };
 
-use super::shape::{Look, Shape, strings, texts, words};
+use super::shape::{Look, Shape, texts, words};
 
 /// The 26 characters after the prefix of an id in every example. Tests replace them by real ones.
 pub(crate) const EXAMPLE_ID: &str = "01JDG3W9Z5X0M8R2K7T4B6Q1NE";
@@ -121,16 +117,15 @@ words! {
     EventEntityType: "The type of the event's entity.";
 }
 
+/// The key of a custom field, as a regular expression.
+fn key_pattern() -> String {
+    format!("[a-z][a-z0-9_]{{0,{}}}", CustomFieldKey::MAX_CHARS - 1)
+}
+
 /// One of some names, or a custom field.
 fn field_name(names: impl Iterator<Item = Cow<'static, str>>, says: &str) -> Look {
     let names: Vec<_> = names.map(|name| name.replace('.', r"\.")).collect();
-    Look {
-        kinds: vec![Type::String],
-        pattern: Some(format!(r"({}|custom_fields\.[a-z][a-z0-9_]{{0,39}})", names.join("|"))),
-        says: says.to_owned(),
-        example: json!("name"),
-        ..Look::default()
-    }
+    Look::matching(format!(r"({}|custom_fields\.{})", names.join("|"), key_pattern()), says, "name")
 }
 
 impl Shape for FilterField {
@@ -147,18 +142,15 @@ impl Shape for SortField {
 
 impl Shape for CustomFieldKey {
     fn look() -> Look {
-        let says = "The name of a custom field. It never changes.".to_owned();
-        let pattern = Some("[a-z][a-z0-9_]{0,39}".to_owned());
-        Look { kinds: vec![Type::String], pattern, says, example: json!("seats"), ..Look::default() }
+        Look::matching(key_pattern(), "The name of a custom field. It never changes.", "seats")
     }
 }
 
 impl<K: Kind> Shape for Id<K> {
     fn look() -> Look {
-        let (prefix, says) = (K::PREFIX, "An opaque id.".to_owned());
-        let pattern = Some(format!("{prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}"));
-        let example = json!(format!("{prefix}{EXAMPLE_ID}"));
-        Look { kinds: vec![Type::String], pattern, says, example, ..Look::default() }
+        let prefix = K::PREFIX;
+        let pattern = format!("{prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}");
+        Look::matching(pattern, "An opaque id.", format!("{prefix}{EXAMPLE_ID}"))
     }
 }
 
@@ -185,62 +177,23 @@ impl Shape for ChangedField {
     }
 }
 
-impl Shape for EventCursor {
-    fn look() -> Look {
-        let says = "A place in the log, opaque to clients.".to_owned();
-        Look {
-            kinds: vec![Type::String],
-            pattern: Some("1[0-9A-HJKMNP-TV-Z]{32}".to_owned()),
-            says,
-            example: json!(Self::START.to_string()),
-            ..Look::default()
-        }
-    }
-}
-
-impl Shape for AuditNumber {
-    fn look() -> Look {
-        let says = "A place in the audit log, opaque to clients.".to_owned();
-        Look {
-            kinds: vec![Type::String],
-            pattern: Some("a[0-9a-f]{16}".to_owned()),
-            says,
-            example: json!(Self::FIRST.to_string()),
-            ..Look::default()
-        }
-    }
-}
-
-impl Shape for EventLimit {
-    fn look() -> Look {
-        let standard = Self::default().get();
-        let says = format!("The most events in the response, by default {standard}.");
-        let range = Some((1, Self::MAX.into()));
-        Look { kinds: vec![Type::Integer], range, says, example: json!(standard), ..Look::default() }
-    }
-}
-
 impl Shape for Cooldown {
     fn look() -> Look {
         let says = format!("The days before the redaction begins, by default {}.", Self::DEFAULT_DAYS);
-        let range = Some((0, Self::MAX_DAYS.into()));
-        Look { kinds: vec![Type::Integer], range, says, example: json!(Self::DEFAULT_DAYS), ..Look::default() }
+        Look::integer((0, Self::MAX_DAYS.into()), says, Self::DEFAULT_DAYS)
     }
 }
 
 impl Shape for CountryCode {
     fn look() -> Look {
-        let says = "An assigned country code of ISO 3166-1 alpha-2, upper case, or `XK` for Kosovo.".to_owned();
-        let pattern = Some("[A-Z]{2}".to_owned());
-        Look { kinds: vec![Type::String], pattern, says, example: json!("DE"), ..Look::default() }
+        let says = "An assigned country code of ISO 3166-1 alpha-2, upper case, or `XK` for Kosovo.";
+        Look::matching("[A-Z]{2}", says, "DE")
     }
 }
 
 impl Shape for CurrencyCode {
     fn look() -> Look {
-        let says = "A current currency code of ISO 4217, in upper or lower case.".to_owned();
-        let pattern = Some("[A-Za-z]{3}".to_owned());
-        Look { kinds: vec![Type::String], pattern, says, example: json!("eur"), ..Look::default() }
+        Look::matching("[A-Za-z]{3}", "A current currency code of ISO 4217, in upper or lower case.", "eur")
     }
 }
 
@@ -253,8 +206,7 @@ impl Shape for BillingCurrency {
 
 impl Shape for ElectronicAddressScheme {
     fn look() -> Look {
-        let (says, pattern) = ("A scheme of the code list EAS.".to_owned(), Some("[0-9]{4}".to_owned()));
-        Look { kinds: vec![Type::String], pattern, says, example: json!("0204"), ..Look::default() }
+        Look::matching("[0-9]{4}", "A scheme of the code list EAS.", "0204")
     }
 }
 
@@ -294,9 +246,7 @@ impl Shape for Timestamp {
 
 impl Shape for Priority {
     fn look() -> Look {
-        let says = "Lower numbers come first.".to_owned();
-        let range = Some((0, i32::MAX.into()));
-        Look { kinds: vec![Type::Integer], range, says, example: json!(0), ..Look::default() }
+        Look::integer((0, i32::MAX.into()), "Lower numbers come first.", 0)
     }
 }
 
@@ -329,9 +279,8 @@ impl Shape for Network {
 
 impl Shape for PerSecond {
     fn look() -> Look {
-        let says = "Requests per second. The same number may also arrive at once.".to_owned();
-        let range = Some((1, Self::MAX.into()));
-        Look { kinds: vec![Type::Integer], range, says, example: json!(100), ..Look::default() }
+        let says = "Requests per second. The same number may also arrive at once.";
+        Look::integer((1, Self::MAX.into()), says, 100)
     }
 }
 
@@ -346,50 +295,7 @@ impl Shape for std::net::IpAddr {
 /// A count.
 impl Shape for u64 {
     fn look() -> Look {
-        let range = Some((0, i64::MAX));
-        Look { kinds: vec![Type::Integer], range, example: json!(1), ..Look::default() }
-    }
-}
-
-/// The limit of a page.
-pub(crate) struct Limit;
-
-impl Shape for Limit {
-    fn look() -> Look {
-        let says = format!("The most items on the page, by default {}.", PageRequest::DEFAULT_LIMIT);
-        let range = Some((1, PageRequest::MAX_LIMIT.into()));
-        Look { kinds: vec![Type::Integer], range, says, example: json!(PageRequest::DEFAULT_LIMIT), ..Look::default() }
-    }
-}
-
-/// A text to find customers by.
-pub(crate) struct FindText;
-
-impl Shape for FindText {
-    fn look() -> Look {
-        Look::text(FindQuery::MAX_CHARS, "A piece of text of at least 2 characters.", "muller berlin")
-    }
-}
-
-/// The limit of a search by a piece of text.
-pub(crate) struct FindLimit;
-
-impl Shape for FindLimit {
-    fn look() -> Look {
-        let says = format!("The most customers, by default {}.", FindQuery::DEFAULT_LIMIT);
-        let range = Some((1, FindQuery::MAX_LIMIT.into()));
-        Look { kinds: vec![Type::Integer], range, says, example: json!(FindQuery::DEFAULT_LIMIT), ..Look::default() }
-    }
-}
-
-/// The offset of a page.
-pub(crate) struct Offset;
-
-impl Shape for Offset {
-    fn look() -> Look {
-        let says = "The number of items to skip, by default 0.".to_owned();
-        let range = Some((0, PageRequest::MAX_OFFSET as i64));
-        Look { kinds: vec![Type::Integer], range, says, example: json!(0), ..Look::default() }
+        Look::integer((0, i64::MAX), "", 1)
     }
 }
 
@@ -397,13 +303,8 @@ macro_rules! decimals {
     ($($name:ident: $says:literal, $example:literal;)*) => {$(
         impl Shape for $name {
             fn look() -> Look {
-                Look {
-                    kinds: vec![Type::String],
-                    pattern: Some(r"[0-9]+(\.[0-9]+)?".to_owned()),
-                    says: format!(concat!($says, ", exact to {} digits."), MAX_DIGITS),
-                    example: json!($example),
-                    ..Look::default()
-                }
+                let says = format!(concat!($says, ", exact to {} digits."), MAX_DIGITS);
+                Look::matching(r"[0-9]+(\.[0-9]+)?", &says, $example)
             }
         }
     )*};
@@ -419,74 +320,4 @@ pub(crate) fn given_decimal<T: Shape>() -> RefOr<Schema> {
     let Look { says, example, .. } = T::look();
     let kinds = SchemaType::from_iter([Type::String, Type::Number, Type::Null]);
     ObjectBuilder::new().schema_type(kinds).description(Some(says)).examples([example]).into()
-}
-
-/// The custom fields of a customer in a response.
-pub(crate) fn custom_fields() -> RefOr<Schema> {
-    custom_fields_of(false)
-}
-
-/// Custom fields in a request. `null` counts as absent; in a merge patch it removes the value.
-pub(crate) fn given_custom_fields() -> RefOr<Schema> {
-    custom_fields_of(true)
-}
-
-fn custom_fields_of(given: bool) -> RefOr<Schema> {
-    let says = format!(
-        "Values of the environment's custom fields by their keys, at most {MAX_CUSTOM_FIELDS}: texts of at most {} characters, \
-         numbers, decimals as texts, booleans, dates as `YYYY-MM-DD`, and lists of options.",
-        CustomText::MAX_CHARS
-    );
-    let mut kinds = vec![Type::String, Type::Integer, Type::Boolean, Type::Array];
-    kinds.extend(given.then_some([Type::Number, Type::Null]).into_iter().flatten());
-    let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(kinds)).build();
-    let of = if given { SchemaType::from_iter([Type::Object, Type::Null]) } else { SchemaType::Type(Type::Object) };
-    ObjectBuilder::new()
-        .schema_type(of)
-        .additional_properties(Some(AdditionalProperties::from(RefOr::T(Schema::Object(value)))))
-        .description(Some(says))
-        .examples([json!({ "seats": 5 })])
-        .into()
-}
-
-/// Metadata in a response.
-pub(crate) fn metadata() -> RefOr<Schema> {
-    strings(Metadata::MAX_KEYS, Metadata::MAX_KEY_CHARS, Metadata::MAX_VALUE_CHARS, false)
-}
-
-/// Metadata in a request. `null` counts as absent; in a merge patch it removes the key.
-pub(crate) fn given_metadata() -> RefOr<Schema> {
-    strings(Metadata::MAX_KEYS, Metadata::MAX_KEY_CHARS, Metadata::MAX_VALUE_CHARS, true)
-}
-
-/// Pairs of metadata in a search, which rejects `null`.
-pub(crate) fn searched_metadata<const MAX: usize>() -> RefOr<Schema> {
-    strings(MAX, Metadata::MAX_KEY_CHARS, Metadata::MAX_VALUE_CHARS, false)
-}
-
-/// Any JSON value.
-pub(crate) fn any_value() -> RefOr<Schema> {
-    let kinds = [Type::Null, Type::String, Type::Number, Type::Boolean, Type::Array, Type::Object];
-    ObjectBuilder::new().schema_type(SchemaType::from_iter(kinds)).examples([json!("gold")]).into()
-}
-
-/// The metadata of a mapping in a response.
-pub(crate) fn any_object() -> RefOr<Schema> {
-    object_of(SchemaType::Type(Type::Object))
-}
-
-/// The metadata of a mapping in a request.
-pub(crate) fn given_any_object() -> RefOr<Schema> {
-    object_of(SchemaType::from_iter([Type::Object, Type::Null]))
-}
-
-fn object_of(kinds: SchemaType) -> RefOr<Schema> {
-    let (bytes, keys, chars) = (JsonObject::MAX_BYTES, Metadata::MAX_KEYS, Metadata::MAX_KEY_CHARS);
-    let says =
-        format!("Any JSON object of at most {bytes} bytes, with at most {keys} keys of 1 to {chars} characters.");
-    ObjectBuilder::new()
-        .schema_type(kinds)
-        .description(Some(says))
-        .examples([json!({ "owner": { "name": "Ada" } })])
-        .into()
 }

@@ -20,7 +20,7 @@ use utoipa::{
 };
 
 use super::{
-    domain::{Limit, Offset},
+    paging::{Limit, Offset},
     parts::{DRY_RUN_HEADER, DRY_RUN_PARAMETER, DRY_RUN_SCHEMA, header_ref, parameter_ref, security},
     refusal::{Refusal, responses},
     shape::{Shape, exactly},
@@ -117,7 +117,7 @@ impl Endpoint {
     }
 
     /// Declares another request header from the shared parts.
-    pub(crate) fn heeding(mut self, header: &str) -> Self {
+    pub(crate) fn takes_header(mut self, header: &str) -> Self {
         self.operation = self.operation.parameter_ref(parameter_ref(header));
         self.refuses([Refusal::Invalid])
     }

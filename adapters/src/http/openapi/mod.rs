@@ -5,17 +5,21 @@
 
 mod domain;
 mod endpoint;
+mod maps;
+mod paging;
 mod parts;
 mod refusal;
 mod shape;
 
 pub(in crate::http) use self::endpoint::Named;
 pub(crate) use self::{
-    domain::{
-        ChangedField, EXAMPLE_ID, FindLimit, FindText, Limit, Offset, any_object, any_value, custom_fields,
-        given_any_object, given_custom_fields, given_decimal, given_metadata, metadata, searched_metadata,
-    },
+    domain::{ChangedField, EXAMPLE_ID, given_decimal},
     endpoint::Endpoint,
+    maps::{
+        any_object, any_value, custom_fields, given_any_object, given_custom_fields, given_metadata, metadata,
+        searched_metadata,
+    },
+    paging::{FindLimit, FindText, Limit, Offset},
     parts::{AS_OF_HEADER, DRY_RUN_HEADER, DRY_RUN_PARAMETER, DRY_RUN_SCHEMA, RUN_TOKEN_HEADER, components},
     refusal::{Refusal, schemas as error_schemas},
     shape::{

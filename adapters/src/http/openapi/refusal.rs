@@ -120,7 +120,12 @@ struct DetailShape {
 /// All codes.
 fn codes() -> RefOr<Schema> {
     let mut codes: BTreeSet<_> = Refusal::ALL.iter().map(|one| one.error().code()).collect();
-    codes.insert(ApiError::method_not_allowed("GET").code());
+    let others = [
+        ApiError::method_not_allowed("GET"),
+        ApiError::too_broad("", String::new()),
+        ApiError::already_imported(String::new(), String::new()),
+    ];
+    codes.extend(others.iter().map(ApiError::code));
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes)).examples(["validation_error"]).into()
 }
 

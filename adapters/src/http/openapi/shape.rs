@@ -131,6 +131,18 @@ impl Look {
         Self { kinds: vec![Type::String], chars, says, example: json!(example), ..Self::default() }
     }
 
+    /// A text that matches a regular expression as a whole.
+    pub(crate) fn matching(pattern: impl Into<String>, says: &str, example: impl Into<Value>) -> Self {
+        let (pattern, says, example) = (Some(pattern.into()), says.to_owned(), example.into());
+        Self { kinds: vec![Type::String], pattern, says, example, ..Self::default() }
+    }
+
+    /// An integer from the smallest to the largest number.
+    pub(crate) fn integer(range: (i64, i64), says: impl Into<String>, example: impl Into<Value>) -> Self {
+        let (range, says, example) = (Some(range), says.into(), example.into());
+        Self { kinds: vec![Type::Integer], range, says, example, ..Self::default() }
+    }
+
     /// One of some words.
     pub(crate) fn words(words: impl IntoIterator<Item = &'static str>, says: &str) -> Self {
         let words: Vec<_> = words.into_iter().collect();

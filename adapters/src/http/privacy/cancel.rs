@@ -22,9 +22,7 @@ pub(super) async fn cancel(
     query: Query<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
-    let mut broken = query.faults();
-    query.only(&[], &mut broken);
-    broken.into_result()?;
+    query.none()?;
     let request = services.privacy()?.cancel(&caller, request_id(id)?, if_match.0).await?;
     Ok(Answer::ok(&DeletionResponse::new(&request))?.tagged(request.audit.version()))
 }

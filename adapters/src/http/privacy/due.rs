@@ -14,15 +14,13 @@ use crate::http::{
 /// Lists the customers whose data is about to be redacted.
 #[get("/privacy/due")]
 pub(super) async fn due(caller: CanAdminister, services: Services<'_>, query: Query<'_>) -> Result<Answer, ApiError> {
-    let mut broken = query.faults();
-    query.only(&[], &mut broken);
-    broken.into_result()?;
+    query.none()?;
     Answer::ok(&DueList::new(&services.privacy()?.due(&caller).await?))
 }
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Those first that are due first; at most 1,000.";
+    let says = "Needs a `super_admin` key. In the order of their due times; at most 1,000.";
     Endpoint::new(routes![due], "listDueErasures", "List customers that are about to be erased", says)
         .with_key()
         .answers::<DueList>(200, "The customers.")

@@ -50,7 +50,7 @@ pub(super) fn documents() -> Vec<Endpoint> {
     all
 }
 
-/// Parses the id of a request. An invalid id is as unknown as any other.
+/// Parses the id of a request. An invalid one is reported as unknown.
 fn request_id(id: &str) -> Result<DeletionRequestId, ApiError> {
     DeletionRequestId::parse(id).map_err(|_| PrivacyError::UnknownRequest.into())
 }

@@ -7,11 +7,11 @@ use patron_domain::{
     time::Timestamp,
     violation::{Violation, Violations},
 };
-use serde::{Deserialize, de::MapAccess};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::http::{
-    json::{Field, FromJson, Reader, Text, found_map},
+    json::{Field, Reader, Text, object_from_json},
     openapi::{exactly, optional},
 };
 
@@ -45,32 +45,27 @@ pub(super) struct PlaceHoldRequest<'a> {
     #[serde(default)]
     #[schema(required = true, schema_with = exactly::<HoldReason>)]
     reason: Field<Text<'a>>,
-    /// The end of the hold; without it somebody has to remove the hold.
+    /// The end of the hold. Without it, the hold lasts until it is removed.
     #[serde(default)]
     #[schema(schema_with = optional::<Timestamp>)]
     until: Field<Text<'a>>,
 }
 
-macro_rules! from_object {
-    ($($request:ident),+) => {$(
-        impl<'de: 'a, 'a> FromJson<'de> for $request<'a> {
-            const EXPECTED: &'static str = "an object";
+object_from_json!(RequestDeletionRequest, PlaceHoldRequest);
 
-            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
-                found_map(map)
-            }
-        }
-    )+};
+/// A checked request for deletion.
+pub(super) struct NewDeletion {
+    pub(super) subject: NamedSubject,
+    /// The external id, if the request also has the id.
+    pub(super) external_id: Option<ExternalId>,
+    pub(super) channel: RequestChannel,
+    pub(super) cooldown: Cooldown,
+    pub(super) reason: Option<DeletionReason>,
 }
-
-from_object!(RequestDeletionRequest, PlaceHoldRequest);
-
-/// What a request for deletion says.
-pub(super) type Asked = (Vec<NamedSubject>, RequestChannel, Cooldown, Option<DeletionReason>);
 
 impl RequestDeletionRequest<'_> {
     /// Converts the request. Checks every field and collects all faults.
-    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<Asked> {
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewDeletion> {
         let fields = &mut Reader::new(broken);
         let id = fields.optional("customer_id", self.customer_id, |text| CustomerId::parse(&text));
         let external_id = fields.optional("external_customer_id", self.external_customer_id, ExternalId::new);
@@ -80,13 +75,18 @@ impl RequestDeletionRequest<'_> {
             Some(days) => fields.check("cooldown_days", Cooldown::new(days)),
         };
         let reason = fields.optional("reason", self.reason, DeletionReason::new);
-        let named = id.map(NamedSubject::Id).into_iter().chain(external_id.map(NamedSubject::ExternalId));
-        let named: Vec<_> = named.collect();
-        if named.is_empty() && broken.is_empty() {
-            let message = "customer_id or external_customer_id is required".to_owned();
-            broken.push(Violation { path: "customer_id".to_owned(), rule: "required", message });
-        }
-        Some((named, channel?, cooldown?, reason))
+        let (subject, external_id) = match (id, external_id) {
+            (Some(id), external_id) => (NamedSubject::Id(id), external_id),
+            (None, Some(external_id)) => (NamedSubject::ExternalId(external_id), None),
+            (None, None) => {
+                if broken.is_empty() {
+                    let message = "customer_id or external_customer_id is required".to_owned();
+                    broken.push(Violation { path: "customer_id".to_owned(), rule: "required", message });
+                }
+                return None;
+            }
+        };
+        Some(NewDeletion { subject, external_id, channel: channel?, cooldown: cooldown?, reason })
     }
 }
 

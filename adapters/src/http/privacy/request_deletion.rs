@@ -2,14 +2,17 @@
 
 use patron_domain::{
     customer::ExternalId,
-    privacy::{NamedSubject, PrivacyError},
+    privacy::NamedSubject,
     tenancy::Caller,
     violation::{Violation, Violations},
 };
 use rocket::{http::Status, post, routes};
 use serde_json::json;
 
-use super::{request::RequestDeletionRequest, response::DeletionResponse};
+use super::{
+    request::{NewDeletion, RequestDeletionRequest},
+    response::DeletionResponse,
+};
 use crate::http::{
     answer::Answer,
     body::Body,
@@ -31,12 +34,14 @@ pub(super) async fn request_deletion(
     let mut broken = Violations::new();
     query.only(&[], &mut broken);
     let read = body.read(RequestDeletionRequest::into_domain).await;
-    let (named, channel, cooldown, reason) = match read {
-        Ok(asked) if broken.is_empty() => asked,
+    let NewDeletion { subject, external_id, channel, cooldown, reason } = match read {
+        Ok(new) if broken.is_empty() => new,
         Ok(_) => return Err(broken.into()),
         Err(refusal) => return Err(refusal.beside(broken)),
     };
-    let subject = one_of(&services, &caller, named).await?;
+    if let Some(external_id) = external_id {
+        refuse_another(&services, &caller, &subject, &external_id).await?;
+    }
     let requested = services.privacy()?.request(&caller, (subject, channel, cooldown, reason)).await?;
     let response = DeletionResponse::new(&requested.request);
     let status = if requested.is_new { Status::Accepted } else { Status::Ok };
@@ -44,26 +49,23 @@ pub(super) async fn request_deletion(
     Ok(Answer::json(status, &response)?.at(location).tagged(requested.request.audit.version()))
 }
 
-/// The customer that the request names. Both identifiers are accepted if they name the same one.
-async fn one_of(services: &Services<'_>, caller: &Caller, named: Vec<NamedSubject>) -> Result<NamedSubject, ApiError> {
-    let mut named = named.into_iter();
-    match (named.next(), named.next()) {
-        (Some(subject), None) => Ok(subject),
-        (Some(NamedSubject::Id(id)), Some(NamedSubject::ExternalId(external_id))) => {
-            let same = |found: Option<ExternalId>| found.is_none_or(|found| found == external_id);
-            let found = services.customers.find(caller, id).await?.map(|record| record.customer.external_id);
-            if same(found) { Ok(NamedSubject::Id(id)) } else { Err(differ().into()) }
+/// Refuses a request with two identifiers that name different customers.
+async fn refuse_another(
+    services: &Services<'_>,
+    caller: &Caller,
+    subject: &NamedSubject,
+    external_id: &ExternalId,
+) -> Result<(), ApiError> {
+    let NamedSubject::Id(id) = subject else { return Ok(()) };
+    match services.customers.find(caller, *id).await? {
+        Some(record) if record.customer.external_id != *external_id => {
+            let mut broken = Violations::new();
+            let message = "customer_id and external_customer_id name different customers; send one of them".to_owned();
+            broken.push(Violation { path: "external_customer_id".to_owned(), rule: "same_customer", message });
+            Err(broken.into())
         }
-        _ => Err(PrivacyError::UnknownCustomer.into()),
+        _ => Ok(()),
     }
-}
-
-/// The identifiers name different customers.
-fn differ() -> Violations {
-    let mut broken = Violations::new();
-    let message = "customer_id and external_customer_id name different customers; send one of them".to_owned();
-    broken.push(Violation { path: "external_customer_id".to_owned(), rule: "same_customer", message });
-    broken
 }
 
 /// The documentation of this endpoint.

@@ -13,7 +13,10 @@ use patron_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::openapi::{Limit, exactly, or_null};
+use crate::http::{
+    list::page_of,
+    openapi::{Limit, exactly, or_null},
+};
 
 /// A request for deletion.
 #[derive(Serialize, ToSchema)]
@@ -95,8 +98,8 @@ struct Pagination {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ErasureReceipt)]
 pub(super) struct ReceiptResponse<'a> {
-    /// The receipt as JSON text: who asked when, the subject as an HMAC, what was redacted, and when counting found nothing
-    /// left. These bytes are signed.
+    /// The receipt as JSON text: who requested the erasure and when, the subject as an HMAC, what was redacted, and
+    /// when counting found nothing left. These bytes are signed.
     payload: &'a str,
     /// `Ed25519` (RFC 8032).
     algorithm: &'a str,
@@ -162,10 +165,10 @@ impl<'a> DeletionResponse<'a> {
 }
 
 impl<'a> DeletionList<'a> {
-    /// A page, from one more request than it may have.
+    /// Builds a page from the requests found. One more than the limit was requested.
     pub(super) fn new(found: &'a [DeletionRequest], limit: u16) -> Self {
-        let page = &found[..found.len().min(limit.into())];
-        let next_cursor = page.last().filter(|_| found.len() > page.len()).map(|last| last.id);
+        let (page, last) = page_of(found, limit);
+        let next_cursor = last.map(|request| request.id);
         Self { items: page.iter().map(DeletionResponse::new).collect(), pagination: Pagination { limit, next_cursor } }
     }
 }
@@ -202,7 +205,7 @@ pub(super) struct DueResponse {
     why: DueReason,
 }
 
-/// The customers whose data is about to be redacted, at most 1,000, those first that are due first.
+/// The customers whose data is about to be redacted, at most 1,000, in the order of their due times.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DueErasures)]
 pub(super) struct DueList {

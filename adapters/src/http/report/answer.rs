@@ -7,7 +7,7 @@ use serde_json::{Value, value::RawValue};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{
-    Asked, Wish,
+    ReportingWrite, RequestedReport,
     made_up::made_up,
     shown::{EventSummary, differences},
     warnings::warnings,
@@ -81,30 +81,30 @@ impl From<OutgoingRequest> for RequestResponse {
 
 /// Whether the bytes of a route's body are still changed here, so that they must not be indented yet.
 pub(in crate::http) fn body_is_kept(request: &Request<'_>) -> bool {
-    Wish::of(request).is_some()
+    RequestedReport::of(request).is_some()
 }
 
 /// The response of a route as the client gets it.
 pub(in crate::http) async fn answer<'r>(request: &'r Request<'_>, api: &Api, response: Response<'r>) -> Response<'r> {
-    let Some(asked) = Wish::of(request) else { return response };
+    let Some(write) = RequestedReport::of(request) else { return response };
     let mut response = response;
     let is_done = (200..300).contains(&response.status().code);
-    if is_done && !asked.is_valid {
+    if is_done && !write.is_valid {
         // Nothing was written.
-        response = render(request, Asked::fault());
-    } else if is_done && asked.is_dry_run() {
-        response = match told(request, api, asked, &mut response).await {
+        response = render(request, ReportingWrite::fault());
+    } else if is_done && write.is_dry_run() {
+        response = match dry_run_response(request, api, write, &mut response).await {
             Ok(response) => response,
             Err(error) => render(request, error),
         };
     } else if is_done {
-        return with_warnings(request, api, asked, response).await;
+        return with_warnings(request, api, write, response).await;
     }
     let body = bytes(&mut response).await;
     if !body.is_empty() {
         set_body(request, &mut response, body);
     }
-    if asked.is_dry_run() && asked.is_valid && response.status() != Status::Unauthorized {
+    if write.is_dry_run() && write.is_valid && response.status() != Status::Unauthorized {
         response.set_raw_header(DRY_RUN_HEADER, "true");
         dry_run(response.status().code < 400);
     }
@@ -121,10 +121,10 @@ async fn bytes(response: &mut Response<'_>) -> Vec<u8> {
 }
 
 /// The response to a dry run whose write would be done.
-async fn told<'r>(
+async fn dry_run_response<'r>(
     request: &'r Request<'_>,
     api: &Api,
-    asked: &Asked,
+    write: &ReportingWrite,
     real: &mut Response<'r>,
 ) -> Result<Response<'r>, ApiError> {
     let body = bytes(real).await;
@@ -134,36 +134,40 @@ async fn told<'r>(
         body => Some(serde_json::from_slice(body).map_err(broken)?),
     };
     let value: Value = raw.map(|raw| serde_json::from_str(raw.get())).transpose().map_err(broken)?.unwrap_or_default();
-    let written = asked.report.written();
+    let written = write.report.written();
     let etag = real.headers().get_one("etag");
     let shows_secret = real.headers().get_one("cache-control") == Some("no-store");
-    let told = DryRunResponse {
+    let shown = DryRunResponse {
         would: WouldResponse {
             status: real.status().code,
             body: raw,
             etag,
-            made_up: made_up(&value, &asked.report, shows_secret),
-            requests: asked.report.requests().into_iter().map(RequestResponse::from).collect(),
+            made_up: made_up(&value, &write.report, shows_secret),
+            requests: write.report.requests().into_iter().map(RequestResponse::from).collect(),
         },
         changes: differences(&written),
         events: written.events.iter().map(EventSummary::new).collect(),
-        warnings: shown(warnings(request, api, asked).await),
+        warnings: warnings(request, api, write).await,
     };
     let mut response = Response::new();
-    response.set_status(Status::Ok);
     response.set_raw_header("Cache-Control", "no-store");
     response.set_header(rocket::http::ContentType::JSON);
-    let told = serde_json::to_vec(&told).map_err(broken)?;
-    response.set_sized_body(told.len(), std::io::Cursor::new(told));
+    let body = serde_json::to_vec(&shown).map_err(broken)?;
+    response.set_sized_body(body.len(), std::io::Cursor::new(body));
     Ok(response)
 }
 
 /// Adds warnings to the JSON object in the response to a real write.
-async fn with_warnings<'r>(request: &'r Request<'_>, api: &Api, asked: &Asked, response: Response<'r>) -> Response<'r> {
+async fn with_warnings<'r>(
+    request: &'r Request<'_>,
+    api: &Api,
+    write: &ReportingWrite,
+    response: Response<'r>,
+) -> Response<'r> {
     let mut response = response;
     let mut body = bytes(&mut response).await;
     if body.first() == Some(&b'{') && body.last() == Some(&b'}') && !has_warnings(&body) {
-        let found = shown(warnings(request, api, asked).await);
+        let found = warnings(request, api, write).await;
         // Serialising warnings cannot fail. Without them, the response is that of the route.
         if let Ok(found) = serde_json::to_vec(&found) {
             body.pop();
@@ -186,8 +190,4 @@ fn has_warnings(body: &[u8]) -> bool {
         warnings: Option<&'a RawValue>,
     }
     serde_json::from_slice::<Own<'_>>(body).is_ok_and(|own| own.warnings.is_some())
-}
-
-fn shown(found: Vec<patron_domain::advice::Warning>) -> Vec<Warning> {
-    found.into_iter().map(Warning::from).collect()
 }

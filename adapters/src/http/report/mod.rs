@@ -1,8 +1,8 @@
 //! Dry runs (`?dry_run=true`) and warnings about writes (`Prefer: return=warnings`).
 //!
-//! Both need to know what a write does. The guard of a caller that may write notes the wish, and puts a report into the
-//! caller's scope. The store fills the report, or takes everything back. The wrapper around all routes then builds the
-//! response. So a route needs no line for either.
+//! Both need to know what a write does. The guard of a caller that may write notes the requested report, and puts it
+//! into the caller's scope. The store fills the report, and rolls a dry run back. The wrapper around all routes then builds the
+//! response. Routes contain no code for either.
 
 mod answer;
 mod made_up;
@@ -32,36 +32,45 @@ impl Rule for NoFlag {
     }
 }
 
-/// What a request wants to know about its write.
+/// The report that a request wants about its write; `None` without one.
 #[derive(Default)]
-pub(crate) struct Wish(OnceLock<Option<Asked>>);
+pub(crate) struct RequestedReport(OnceLock<Option<ReportingWrite>>);
 
 /// A write that reports what it does.
-pub(super) struct Asked {
+pub(super) struct ReportingWrite {
     report: WriteReport,
     /// Whether `dry_run` has a valid value. If not, the write is not done either.
     is_valid: bool,
     caller: OnceLock<Caller>,
 }
 
-impl Wish {
-    /// Notes the wish of a request for a route that needs a permission.
-    pub(super) fn note<'r>(request: &'r Request<'_>, permission: Permission) -> Option<&'r Asked> {
+impl RequestedReport {
+    /// Notes the report that a request wants, for a route that needs a permission.
+    pub(super) fn note<'r>(request: &'r Request<'_>, permission: Permission) -> Option<&'r ReportingWrite> {
         let may_write = !matches!(request.method(), Method::Get | Method::Head)
             && permission.is_to_write()
             && !has_its_own_dry_run(request);
-        let wish = request.local_cache(Self::default);
-        wish.0.get_or_init(|| if may_write { asked(request) } else { None }).as_ref()
+        let noted = request.local_cache(Self::default);
+        noted.0.get_or_init(|| if may_write { requested(request) } else { None }).as_ref()
     }
 
-    /// The noted wish of a request.
-    pub(super) fn of<'r>(request: &'r Request<'_>) -> Option<&'r Asked> {
+    /// The noted report of a request.
+    pub(super) fn of<'r>(request: &'r Request<'_>) -> Option<&'r ReportingWrite> {
         request.local_cache(Self::default).0.get()?.as_ref()
     }
 
-    /// Whether a write asks for a dry run, also before its caller is known.
+    /// Whether a write asks for a dry run, also before its caller is known. An invalid value counts as `true`.
     pub(super) fn wants_dry_run(request: &Request<'_>) -> bool {
-        !matches!(query::first(request, DRY_RUN_PARAMETER).as_deref(), None | Some("false" | "0"))
+        dry_run(request).unwrap_or(true)
+    }
+}
+
+/// The value of `dry_run`, by default `false`.
+fn dry_run(request: &Request<'_>) -> Result<bool, NoFlag> {
+    match query::first(request, DRY_RUN_PARAMETER).as_deref() {
+        None | Some("false" | "0") => Ok(false),
+        Some("true" | "1") => Ok(true),
+        Some(_) => Err(NoFlag),
     }
 }
 
@@ -70,22 +79,18 @@ fn has_its_own_dry_run(request: &Request<'_>) -> bool {
     request.route().and_then(|route| route.name.as_deref()) == Some(import::UPLOAD)
 }
 
-fn asked(request: &Request<'_>) -> Option<Asked> {
-    let given = query::first(request, DRY_RUN_PARAMETER);
-    let (dry_run, is_valid) = match given.as_deref() {
-        None | Some("false" | "0") => (false, true),
-        Some("true" | "1") => (true, true),
-        Some(_) => (true, false),
-    };
-    if !is_valid {
-        Noted::of(request).fault(DRY_RUN_PARAMETER, &NoFlag);
+fn requested(request: &Request<'_>) -> Option<ReportingWrite> {
+    let dry_run = dry_run(request);
+    if let Err(fault) = &dry_run {
+        Noted::of(request).fault(DRY_RUN_PARAMETER, fault);
     }
-    let report = match (dry_run, wants_warnings(request)) {
+    let is_valid = dry_run.is_ok();
+    let report = match (dry_run.unwrap_or(true), wants_warnings(request)) {
         (true, _) => WriteReport::of_dry_run(),
         (false, true) => WriteReport::of_write(),
         (false, false) => return None,
     };
-    Some(Asked { report, is_valid, caller: OnceLock::new() })
+    Some(ReportingWrite { report, is_valid, caller: OnceLock::new() })
 }
 
 /// Whether a request has `Prefer: return=warnings` (RFC 7240).
@@ -98,7 +103,7 @@ fn wants_warnings(request: &Request<'_>) -> bool {
     })
 }
 
-impl Asked {
+impl ReportingWrite {
     /// The same caller, whose write reports.
     pub(super) fn by(&self, caller: Caller) -> Caller {
         // The guards of one request find the same caller.

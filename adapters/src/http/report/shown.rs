@@ -2,7 +2,7 @@
 
 use patron_domain::{
     diff::changes,
-    event::EventKind,
+    event::{EventKind, EventType},
     report::{ObjectChange, ObjectState, Written},
 };
 use serde::Serialize;
@@ -18,12 +18,11 @@ use crate::http::{
     tax::response::{TaxAssociationResponse, TaxRateResponse},
     tenancy, webhook,
 };
-use patron_domain::event::EventType;
 
 /// An event that a write would add to the log.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WouldBeEvent)]
-pub(crate) struct EventSummary {
+pub(super) struct EventSummary {
     #[schema(schema_with = exactly::<EventType>)]
     r#type: EventType,
     /// The fields that an update changes.

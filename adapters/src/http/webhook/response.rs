@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::shape::{Delivered, ShownSecret, Wanted};
 use crate::http::{
+    list::page_of,
     messages,
     openapi::{Limit, all, exactly, or_empty},
     warning::Warning,
@@ -207,8 +208,8 @@ struct Pagination {
 impl<'a> DeliveryList<'a> {
     /// Builds a page from the deliveries found. One more than the limit was requested.
     pub(super) fn new(found: &'a [Delivery], limit: u16) -> Self {
-        let shown = &found[..found.len().min(usize::from(limit))];
-        let next_cursor = shown.last().filter(|_| shown.len() < found.len()).map(|delivery| delivery.id);
+        let (shown, last) = page_of(found, limit);
+        let next_cursor = last.map(|delivery| delivery.id);
         Self { items: shown.iter().map(DeliveryResponse::new).collect(), pagination: Pagination { limit, next_cursor } }
     }
 }

@@ -10,17 +10,14 @@ use patron_adapters::{
 use patron_domain::{
     customer::ExportService,
     ids::ImportId,
-    import::{
-        BlankCells, FailedRow, ImportAmendment, ImportEncoding, ImportJob, ImportOptions, ImportService, ImportState,
-        UnmappedColumns,
-    },
+    import::{FailedRow, ImportAmendment, ImportJob, ImportOptions, ImportService, ImportState},
     tax::TaxService,
     tenancy::{Caller, TenancyService},
 };
 use rocket::futures::StreamExt;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::{super::output, past::caller};
+use super::super::{caller, output};
 use crate::{
     cli::{Export, Import},
     failure::Failure,
@@ -31,10 +28,10 @@ const LOOK: Duration = Duration::from_millis(200);
 /// The rows that failed that are shown.
 const SHOWN: u16 = 20;
 
-/// What imports need.
-pub(crate) struct Imports {
-    pub(crate) service: ImportService,
-    pub(crate) engine: ImportEngine,
+/// The service and the engine of imports.
+pub(super) struct Imports {
+    pub(super) service: ImportService,
+    pub(super) engine: ImportEngine,
 }
 
 /// Imports a file, and shows the progress. The work is done here, or by a running server, whichever is first.
@@ -92,19 +89,19 @@ impl FileSource for Source {
 
 fn options(asked: &Import) -> Result<ImportOptions, Failure> {
     let columns = asked.columns.as_deref().map(serde_json::from_str).transpose();
-    let columns =
-        columns.map_err(|_| Failure::configuration("--columns: must be a JSON object from columns to fields"))?;
-    let options = ImportOptions::new(asked.format(), asked.preset, asked.mode);
+    let columns = columns.map_err(|_| {
+        Failure::configuration("--columns: must be a JSON object from the names of columns to the names of fields")
+    })?;
     Ok(ImportOptions {
         dry_run: asked.dry_run,
         confirm: asked.confirm,
         columns: columns.unwrap_or_default(),
-        unmapped: asked.unmapped.unwrap_or(UnmappedColumns::Fail),
-        blank: asked.blank.unwrap_or(BlankCells::Keep),
-        encoding: asked.encoding.unwrap_or(ImportEncoding::Unicode),
+        unmapped: asked.unmapped.unwrap_or_default(),
+        blank: asked.blank.unwrap_or_default(),
+        encoding: asked.encoding.unwrap_or_default(),
         skip_onboarding: !asked.onboard,
         unchecked_tax_ids: asked.unchecked_tax_ids,
-        ..options
+        ..ImportOptions::new(asked.format(), asked.preset, asked.mode)
     })
 }
 
@@ -153,7 +150,7 @@ fn bar() -> ProgressBar {
     }
 }
 
-/// Prints the counts, what would change, and the first rows that failed.
+/// Prints the counts, the changes of a check, and the first rows that failed.
 async fn report(service: &ImportService, caller: &Caller, import: &ImportJob) -> Result<(), Failure> {
     let counts = import.counts;
     let mut lines = vec![format!(
@@ -168,7 +165,7 @@ async fn report(service: &ImportService, caller: &Caller, import: &ImportJob) ->
         format!("row {}: {} {}{changed}", diff.row, diff.outcome, diff.external_id)
     }));
     let failed = service.failed_rows(caller, import.id, 0, SHOWN).await.map_err(Failure::failed)?;
-    lines.extend(failed.iter().map(wrong));
+    lines.extend(failed.iter().map(failed_line));
     if counts.failed > u64::from(SHOWN) {
         lines.push(format!("… GET /v1/imports/{}/errors.csv has all {} rows that failed", import.id, counts.failed));
     }
@@ -186,7 +183,8 @@ async fn report(service: &ImportService, caller: &Caller, import: &ImportJob) ->
     }
 }
 
-fn wrong(row: &FailedRow) -> String {
+/// The line of a row that failed.
+fn failed_line(row: &FailedRow) -> String {
     let faults: Vec<_> = row
         .faults
         .iter()

@@ -2,23 +2,22 @@
 
 use patron_domain::{
     customer::find::{FindQuery, FindService, FindStatus, Hit},
-    tenancy::{SystemScope, TenancyService},
+    tenancy::TenancyService,
 };
 use serde_json::{Value, json};
 
-use super::super::{environment, output};
+use super::super::{caller, output};
 use crate::{cli::Find, failure::Failure};
 
 /// Prints the customers that a piece of text finds.
-pub(crate) async fn find(tenancy: &TenancyService, service: &FindService, asked: Find) -> Result<(), Failure> {
+pub(super) async fn find(tenancy: &TenancyService, service: &FindService, asked: Find) -> Result<(), Failure> {
     let status = if asked.all { FindStatus::All } else { FindStatus::Published };
     let query = FindQuery::new(&asked.text.join(" "), Some(asked.limit), status);
     let query = query.map_err(|broken| {
         let reasons: Vec<_> = broken.iter().map(|one| one.message.replacen("q must", "the text must", 1)).collect();
         Failure::configuration(reasons.join("; "))
     })?;
-    let environment = environment(tenancy, asked.environment).await?;
-    let caller = tenancy.caller(&SystemScope::patron(), environment).await.map_err(Failure::failed)?;
+    let caller = caller(tenancy, asked.environment).await?;
     let hits = service.find(&caller, &query).await.map_err(Failure::failed)?;
     let rows: Vec<Value> = hits.iter().map(row).collect();
     output::list(&rows, &["id", "external_id", "name", "email", "class", "matched"], asked.json)

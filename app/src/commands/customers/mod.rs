@@ -9,20 +9,22 @@ mod tables;
 use std::{fmt::Write, sync::Arc};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use patron_adapters::persistence::Database;
 use patron_domain::{
     customer::{ChangeCustomerError, CustomerChanged, CustomerService, ExportService, ExternalId, find::FindService},
     event::{EventService, PastService},
     tax::TaxService,
-    tenancy::{Caller, SystemScope, TenancyService},
+    tenancy::{Caller, TenancyService},
 };
 use tokio::task::JoinSet;
 
-pub(super) use self::files::Imports;
-use self::made_up::MadeUp;
-use super::{environment, output};
+use self::{files::Imports, made_up::MadeUp};
+use super::{caller, environment, output};
 use crate::{
     cli::{Customers, Generate},
+    config::Settings,
     failure::Failure,
+    wiring,
 };
 
 /// Concurrent creates: enough to fill a batch in either database while another one is being committed.
@@ -30,13 +32,29 @@ const AT_ONCE: usize = 512;
 
 /// The services of the commands.
 pub(super) struct Services {
-    pub(super) customers: CustomerService,
-    pub(super) find: FindService,
-    pub(super) events: EventService,
-    pub(super) past: PastService,
-    pub(super) imports: Imports,
-    pub(super) exports: ExportService,
-    pub(super) taxes: TaxService,
+    customers: CustomerService,
+    find: FindService,
+    events: EventService,
+    past: PastService,
+    imports: Imports,
+    exports: ExportService,
+    taxes: TaxService,
+}
+
+impl Services {
+    /// The services over a database.
+    pub(super) fn over(settings: &Settings, database: &Database) -> Self {
+        let ports = wiring::ports(settings);
+        Self {
+            customers: ports.customers(database),
+            find: FindService { finder: database.finder.clone() },
+            events: EventService { events: database.events.clone() },
+            past: ports.past(database),
+            imports: Imports { service: ports.imports(database), engine: wiring::import_engine(settings, database) },
+            exports: ports.exports(database),
+            taxes: ports.taxes(database),
+        }
+    }
 }
 
 /// Runs one of the commands. At most `queue` writes wait at a time.
@@ -68,7 +86,7 @@ async fn generate(
     let made_up = MadeUp::new(&asked.prefix, asked.seed);
     let made_up = made_up.map_err(|error| Failure::configuration(format!("--prefix: {error}")))?;
     let environment = environment(tenancy, asked.environment).await?;
-    let caller = tenancy.caller(&SystemScope::patron(), environment).await.map_err(Failure::failed)?;
+    let caller = caller(tenancy, Some(environment)).await?;
     let bar = bar(asked.count);
     let work = Arc::new(CreateJob { customers: customers.clone(), caller, made_up });
     let mut tally = Tally { go_on: asked.go_on, ..Tally::default() };

@@ -4,14 +4,13 @@ use patron_adapters::http::customer_value;
 use patron_domain::{
     diff::Change,
     event::{EventEntity, EventRecord, EventService, PastService},
-    ids::EnvironmentId,
     lifecycle::Version,
     page::PageRequest,
-    tenancy::{Caller, SystemScope, TenancyService},
+    tenancy::TenancyService,
 };
 use serde_json::{Value, json};
 
-use super::super::{environment, output};
+use super::super::{caller, output};
 use crate::{
     cli::{Diff, History, Show},
     failure::Failure,
@@ -40,7 +39,7 @@ pub(super) async fn diff(tenancy: &TenancyService, past: &PastService, asked: Di
     let caller = caller(tenancy, asked.environment).await?;
     let before = || i64::try_from(asked.to.get()).ok().and_then(|to| Version::from_stored(to - 1));
     let Some(from) = asked.from.or_else(before) else {
-        return Err(Failure::configuration("--to: there is no version before the first; name another with --from"));
+        return Err(Failure::configuration("--to: version 1 has no earlier version; set --from to another version"));
     };
     let changes = past.diff(&caller, asked.customer, (from, asked.to), customer_value).await;
     let changes = changes.map_err(Failure::failed)?;
@@ -57,7 +56,7 @@ pub(super) async fn history(tenancy: &TenancyService, events: &EventService, ask
     let page = PageRequest::new(PageRequest::MAX_LIMIT.into(), asked.offset).map_err(Failure::flag)?;
     let found = events.history(&caller, EventEntity::Customer(asked.customer), page).await.map_err(Failure::failed)?;
     if found.total == 0 {
-        return Err(Failure::failed("no events of such a customer are in the log"));
+        return Err(Failure::failed("the log has no events of this customer; check its id and --environment"));
     }
     output::list(&found.items.iter().map(row).collect::<Vec<_>>(), &COLUMNS, asked.json)
 }
@@ -70,9 +69,4 @@ fn row(event: &EventRecord) -> Value {
         "changed": event.kind.changed(),
         "actor": event.actor.as_str(),
     })
-}
-
-pub(super) async fn caller(tenancy: &TenancyService, named: Option<EnvironmentId>) -> Result<Caller, Failure> {
-    let environment = environment(tenancy, named).await?;
-    tenancy.caller(&SystemScope::patron(), environment).await.map_err(Failure::failed)
 }

@@ -6,18 +6,17 @@ mod verify;
 use patron_adapters::{http::bundle_json, privacy::PrivacyKeys};
 use patron_domain::{
     customer::ExternalId,
-    ids::EnvironmentId,
     page::PageRequest,
     privacy::{
-        Cooldown, DeletionQuery, DeletionReason, DeletionRequest, DeletionState, NamedSubject, PrivacyError,
-        PrivacyService,
+        CategoryCount, Cooldown, DeletionQuery, DeletionReason, DeletionRequest, DeletionState, NamedSubject,
+        PrivacyError, PrivacyService,
     },
-    tenancy::{Caller, SystemScope, TenancyService},
+    tenancy::TenancyService,
 };
 use serde_json::{Value, json};
 
 pub(super) use self::verify::verify;
-use super::{environment, output};
+use super::{caller, output};
 use crate::{
     cli::{OneRequest, Privacy, RequestFlags},
     failure::Failure,
@@ -33,42 +32,39 @@ pub(super) struct Tools<'a> {
 }
 
 pub(super) async fn run(tools: &Tools<'_>, command: Privacy) -> Result<(), Failure> {
-    // A request can be looked up by an external id only with the keys.
+    // Without the keys, a customer that is suppressed or erased cannot be found by its external id.
     tools.keys.load().await.map_err(failure)?;
     match command {
         Privacy::Request(flags) => request(tools, flags).await,
         Privacy::Cancel(OneRequest { id, environment }) => {
-            let caller = tools.caller(environment).await?;
+            let caller = caller(tools.tenancy, environment).await?;
             let cancelled = tools.service.cancel(&caller, id, Default::default()).await.map_err(failure)?;
             output::line(format_args!("{} is cancelled: {} is visible again", id, cancelled.customer_id))
         }
         Privacy::Status { id: Some(id), environment, json, .. } => {
-            let caller = tools.caller(environment).await?;
+            let caller = caller(tools.tenancy, environment).await?;
             let request = tools.service.find(&caller, id).await.map_err(failure)?;
             show(&request, json)
         }
         Privacy::Status { id: None, environment, state, json } => {
-            let caller = tools.caller(environment).await?;
+            let caller = caller(tools.tenancy, environment).await?;
             let query = DeletionQuery { state, before: None, limit: PageRequest::MAX_LIMIT };
             let requests = tools.service.requests(&caller, query).await.map_err(failure)?;
             output::list(&requests.iter().map(row).collect::<Vec<_>>(), &COLUMNS, json)
         }
         Privacy::Receipt(OneRequest { id, environment }) => {
-            let caller = tools.caller(environment).await?;
+            let caller = caller(tools.tenancy, environment).await?;
             let signed = tools.service.receipt(&caller, id).await.map_err(failure)?;
             output::line(serde_json::to_string(&signed).map_err(Failure::failed)?)
         }
         Privacy::Bundle { customer, environment, html } => {
-            let caller = tools.caller(environment).await?;
+            let caller = caller(tools.tenancy, environment).await?;
             let bundle = tools.service.bundle(&caller, customer).await.map_err(failure)?;
             let json = bundle_json(&bundle).map_err(Failure::failed)?;
-            match html {
-                true => output::text(page::html(&json).as_bytes()),
-                false => output::line(json),
-            }
+            if html { output::line(page::html(&json)) } else { output::line(json) }
         }
         Privacy::Due { environment, json } => {
-            let caller = tools.caller(environment).await?;
+            let caller = caller(tools.tenancy, environment).await?;
             let due = tools.service.due(&caller).await.map_err(failure)?;
             let rows = due.iter().map(|due| {
                 json!({
@@ -83,15 +79,8 @@ pub(super) async fn run(tools: &Tools<'_>, command: Privacy) -> Result<(), Failu
             let key = tools.keys.rotate_receipt_key().await.map_err(failure)?;
             output::line(format_args!("{} signs receipts from now on", key.id))
         }
-        // `run` of the commands has handled it.
+        // `commands::run` has handled it.
         Privacy::Verify { .. } => Ok(()),
-    }
-}
-
-impl Tools<'_> {
-    async fn caller(&self, named: Option<EnvironmentId>) -> Result<Caller, Failure> {
-        let environment = environment(self.tenancy, named).await?;
-        self.tenancy.caller(&SystemScope::patron(), environment).await.map_err(Failure::failed)
     }
 }
 
@@ -108,21 +97,15 @@ async fn request(tools: &Tools<'_>, flags: RequestFlags) -> Result<(), Failure> 
         (None, Some(external_id)) => NamedSubject::ExternalId(external_id),
         (None, None) => return Err(Failure::configuration("name the customer with --customer or --external-id")),
     };
-    let caller = tools.caller(environment).await?;
+    let caller = caller(tools.tenancy, environment).await?;
     let requested = tools.service.request(&caller, (subject, channel, cooldown, reason)).await.map_err(failure)?;
     let DeletionRequest { id, customer_id, due_at, state, .. } = &requested.request;
-    match requested.is_new {
-        true => {
-            output::note(format_args!(
-                "{customer_id} is suppressed; it is redacted after {due_at}, unless you cancel:"
-            ));
-            output::line(id)
-        }
-        false => {
-            output::note(format_args!("the deletion of {customer_id} was requested before, and is {state}:"));
-            output::line(id)
-        }
+    if requested.is_new {
+        output::note(format_args!("{customer_id} is suppressed; it is redacted after {due_at}, unless you cancel:"));
+    } else {
+        output::note(format_args!("the deletion of {customer_id} was requested before, and is {state}:"));
     }
+    output::line(id)
 }
 
 fn show(request: &DeletionRequest, json: bool) -> Result<(), Failure> {
@@ -138,19 +121,17 @@ fn show(request: &DeletionRequest, json: bool) -> Result<(), Failure> {
         (_, Some(at)) => output::line(format_args!("nothing was left when it was counted at {at}"))?,
         _ => {}
     }
-    let counts = request
-        .counts
-        .iter()
-        .map(|count| json!({ "category": count.category.as_str(), "redacted": count.redacted, "left": count.left }));
-    let counts: Vec<_> = counts.collect();
+    let counts = counts(request);
     if counts.is_empty() { Ok(()) } else { output::list(&counts, &["category", "redacted", "left"], false) }
 }
 
+/// The counts of each category.
+fn counts(request: &DeletionRequest) -> Vec<Value> {
+    let count = |count: &CategoryCount| json!({ "category": count.category.as_str(), "redacted": count.redacted, "left": count.left });
+    request.counts.iter().map(count).collect()
+}
+
 fn row(request: &DeletionRequest) -> Value {
-    let counts = request
-        .counts
-        .iter()
-        .map(|count| json!({ "category": count.category.as_str(), "redacted": count.redacted, "left": count.left }));
     json!({
         "id": request.id.to_string(),
         "customer_id": request.customer_id.to_string(),
@@ -161,7 +142,7 @@ fn row(request: &DeletionRequest) -> Value {
         "due_at": request.due_at.to_string(),
         "verified_at": request.verified_at.map(|at| at.to_string()),
         "ended_at": request.ended_at.map(|at| at.to_string()),
-        "counts": counts.collect::<Vec<_>>(),
+        "counts": counts(request),
         "created_at": request.audit.created_at.to_string(),
     })
 }

@@ -22,7 +22,7 @@ pub(super) fn html(bundle: &Value) -> String {
         write_value(value, &mut page);
         page.push('\n');
     }
-    page.push_str("</body>\n</html>\n");
+    page.push_str("</body>\n</html>");
     page
 }
 

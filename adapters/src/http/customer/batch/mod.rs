@@ -55,14 +55,14 @@ pub(super) async fn batch(
     body.apart(|| Answer::json(status, &BatchResponse::new(answers))).await
 }
 
-/// Does for one change what the route of a single change does before it.
+/// Applies the token of an onboarding run to a change that may create a customer.
 async fn prepare(item: &mut ReadItem, services: &Services<'_>, caller: &CanWrite, token: &Token) {
     let new = match &mut item.change {
         Ok(BatchItem { change: CustomerChange::Create(new), .. }) => new,
         Ok(BatchItem { change: CustomerChange::CreateOrUpdate { new, .. }, .. }) => new,
         _ => return,
     };
-    if let Err(error) = token.heed(services, caller, &mut new.onboarding).await {
+    if let Err(error) = token.apply(services, caller, &mut new.onboarding).await {
         item.change = Err(error.into());
     }
 }
@@ -106,6 +106,13 @@ fn place(number: usize) -> String {
     format!("items[{number}]")
 }
 
+/// A valid change, with its number and the word of its operation.
+struct Numbered {
+    index: usize,
+    op: &'static str,
+    item: BatchItem,
+}
+
 /// Makes each change on its own. Those of one customer are made in their order.
 async fn each(
     services: &Services<'_>,
@@ -113,28 +120,20 @@ async fn each(
     items: Vec<ReadItem>,
     request: Option<&IdempotentRequest>,
 ) -> Result<Vec<ItemResponse>, ApiError> {
-    let batches = services.batches()?;
     if let Some(request) = request {
-        batches.begin(caller, request).await?;
+        services.batches()?.begin(caller, request).await?;
     }
-    let (ops, changes): (Vec<_>, Vec<_>) = items.into_iter().map(|item| (item.op, item.change)).unzip();
-    let (mut answers, mut valid) = (BTreeMap::new(), BTreeMap::new());
-    for (index, change) in changes.into_iter().enumerate() {
+    let (mut answers, mut valid) = (BTreeMap::new(), Vec::new());
+    for (index, ReadItem { op, change }) in items.into_iter().enumerate() {
         match change {
-            Ok(item) => drop(valid.insert(index, item)),
-            Err(refusal) => drop(answers.insert(index, Err(refusal))),
+            Ok(item) => valid.push(Numbered { index, op, item }),
+            Err(refusal) => drop(answers.insert(index, ItemResponse::refused(index, op, refusal))),
         }
     }
-    let (indices, changes): (Vec<usize>, Vec<_>) = valid.iter().map(|(index, item)| (*index, &item.change)).unzip();
-    let groups = batches.groups(caller, &changes).await?;
-    let items_of = |group: Vec<usize>| -> Vec<(usize, BatchItem)> {
-        group.into_iter().filter_map(|member| valid.remove_entry(indices.get(member)?)).collect()
-    };
-    let groups: Vec<_> = groups.into_iter().map(items_of).collect();
-    let work = groups.into_iter().map(|group| async move {
+    let work = grouped(services, caller, valid).await?.into_iter().map(|group| async move {
         let mut done = Vec::with_capacity(group.len());
-        for (index, item) in group {
-            done.push((index, one(services, caller, index, item, request).await));
+        for item in group {
+            done.push((item.index, one(services, caller, item, request).await));
         }
         done
     });
@@ -142,25 +141,37 @@ async fn each(
     while let Some(done) = work.next().await {
         answers.extend(done);
     }
-    let answer = |(index, answer): (usize, Result<CustomerChanged, ApiError>)| {
-        let op = ops.get(index).copied().unwrap_or_default();
-        match answer {
-            Ok(changed) => ItemResponse::done(index, op, &changed),
-            Err(refusal) => ItemResponse::refused(index, op, refusal),
-        }
-    };
-    Ok(answers.into_iter().map(answer).collect())
+    Ok(answers.into_values().collect())
+}
+
+/// The changes in groups that do not affect one another.
+async fn grouped(
+    services: &Services<'_>,
+    caller: &CanWrite,
+    items: Vec<Numbered>,
+) -> Result<Vec<Vec<Numbered>>, ApiError> {
+    let changes: Vec<_> = items.iter().map(|numbered| &numbered.item.change).collect();
+    let groups = services.batches()?.groups(caller, &changes).await?;
+    let mut items: Vec<_> = items.into_iter().map(Some).collect();
+    let mut taken = |group: Vec<usize>| group.into_iter().filter_map(|member| items.get_mut(member)?.take()).collect();
+    Ok(groups.into_iter().map(&mut taken).collect())
 }
 
 async fn one(
     services: &Services<'_>,
     caller: &CanWrite,
-    index: usize,
-    item: BatchItem,
+    Numbered { index, op, item }: Numbered,
     request: Option<&IdempotentRequest>,
-) -> Result<CustomerChanged, ApiError> {
-    refuse_former_of(services, caller, &item.change).await?;
-    Ok(services.batches()?.change(caller, index, item, request).await?)
+) -> ItemResponse {
+    let done: Result<_, ApiError> = async {
+        refuse_former_of(services, caller, &item.change).await?;
+        Ok(services.batches()?.change(caller, index, item, request).await?)
+    }
+    .await;
+    match done {
+        Ok(changed) => ItemResponse::done(index, op, &changed),
+        Err(refusal) => ItemResponse::refused(index, op, refusal),
+    }
 }
 
 /// Refuses to create a customer instead of changing the one that had the external id before.
@@ -190,6 +201,6 @@ pub(super) fn documented() -> Endpoint {
         .answers::<BatchResponse>(200, "All changes were made together.")
         .answers::<BatchResponse>(207, "The result of each change.")
         .idempotent()
-        .heeding(HEADER)
+        .takes_header(HEADER)
         .refuses([Refusal::InvalidOperation, Refusal::NotFound, Refusal::Taken, Refusal::Changed])
 }

@@ -7,8 +7,7 @@ use patron_domain::{
     violation::{Rule, Violations},
 };
 use serde::Deserialize;
-use serde_json::json;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use utoipa::{
     ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
@@ -38,7 +37,7 @@ pub(super) struct BatchRequest<'a> {
 struct ItemRequest<'a> {
     #[schema(schema_with = exactly::<Op>)]
     op: Field<Text<'a>>,
-    /// The customer's id. This or the external id is required, but for a create.
+    /// The customer's id. This or the external id is required, except for a create.
     #[schema(schema_with = optional::<CustomerId>)]
     id: Field<Text<'a>>,
     #[schema(schema_with = optional::<ExternalId>)]
