@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{EventEntity, EventLog};
+use super::{EventEntity, EventLog, EventState};
 use crate::{
     clock::Clock,
     customer::{CustomerAggregate, ExternalId, held_at},

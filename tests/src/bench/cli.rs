@@ -240,19 +240,19 @@ pub(crate) fn run() {
         }
         Figure::Generate => figures::generate::generate(&options),
         Figure::Growth { postgres, few, many } => {
-            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            let backend = over(postgres);
             figures::growth::growth(&options, backend, few, many);
         }
         Figure::Find { postgres, few, many } => {
-            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            let backend = over(postgres);
             figures::find::find(&options, backend, few, many);
         }
         Figure::Webhooks { postgres, backlog, only } => {
-            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            let backend = over(postgres);
             figures::webhooks::webhooks(&options, backend, backlog, only);
         }
         Figure::Onboarding { postgres, pending } => {
-            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            let backend = over(postgres);
             figures::onboarding::onboarding(&options, backend, pending);
         }
         Figure::Erasure => {
@@ -260,15 +260,15 @@ pub(crate) fn run() {
             figures::erasure::erasure(&options, Backend::Postgres);
         }
         Figure::Overload { postgres, connections, overload_seconds } => {
-            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            let backend = over(postgres);
             figures::overload::overload(&options, backend, connections, overload_seconds);
         }
         Figure::Neighbours { postgres, customers, only } => {
-            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            let backend = over(postgres);
             figures::neighbours::neighbours(&options, backend, customers, only);
         }
         Figure::Load { request, postgres, clients } => {
-            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            let backend = over(postgres);
             match request {
                 Request::Create => figures::create::profile(&options, backend, clients),
                 Request::Get => figures::get::profile(&options, backend, clients),
@@ -278,6 +278,10 @@ pub(crate) fn run() {
         Figure::All => all(&options),
         Figure::Bare(arguments) => bare::serve(&arguments),
     }
+}
+
+fn over(postgres: bool) -> Backend {
+    if postgres { Backend::Postgres } else { Backend::Sqlite }
 }
 
 fn all(options: &Options) {

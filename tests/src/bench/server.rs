@@ -9,6 +9,7 @@ use std::{
 };
 
 use patron_tests::patron::{KEY, Signal, signal};
+use serde_json::Value;
 
 use crate::{
     cli::Options,
@@ -83,6 +84,17 @@ impl Server {
             let answer = connection.ask(request).await.expect("an answer");
             (answer, connection.last().to_vec())
         })
+    }
+
+    /// Sends a request once; returns the JSON of the answer, which must have this status. `null` without a body.
+    pub(crate) fn json(&self, template: &Template, status: u16) -> Value {
+        let mut template = template.clone();
+        let request = template.next(&mut Random::new(), &[]);
+        let (answer, bytes) = self.ask(request);
+        let text = &bytes[answer.lengths.0..];
+        let line = request.split(|byte| *byte == b'\r').next().map(String::from_utf8_lossy);
+        assert_eq!(answer.status, status, "{line:?}: {}", String::from_utf8_lossy(&text[..text.len().min(500)]));
+        if text.is_empty() { Value::Null } else { serde_json::from_slice(text).expect("JSON") }
     }
 
     /// A figure of its memory in MiB, such as `VmRSS` or `VmHWM`.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::assert_refused;
 
 /// Compares every table, in the order of its keys.
-const TABLES: [(&str, &str); 20] = [
+const TABLES: [(&str, &str); 24] = [
     ("owners", "1"),
     ("tenants", "1"),
     ("environments", "1"),
@@ -35,6 +35,10 @@ const TABLES: [(&str, &str); 20] = [
     ("imports", "1, 2"),
     ("import_pieces", "1, 2, 3"),
     ("import_rows", "1, 2, 3"),
+    ("deletion_requests", "1, 2"),
+    ("suppressed_customers", "1, 2"),
+    ("erased_subjects", "1, 2, 3"),
+    ("installation_keys", "1"),
 ];
 
 /// The columns of the customers.

@@ -1,4 +1,4 @@
-//! The program is killed while it erases customers, over both databases. Another one takes the erasures up, and none is
+//! The program is killed while it erases customers, over both databases. Another one continues the erasures, and none is
 //! completed while data is left.
 //!
 //! Runs a few rounds by default; `tests/crash` runs more.
@@ -61,7 +61,7 @@ async fn a_kill_at_any_step_of_an_erasure_leaves_it_to_the_next_server(
         sleep(Duration::from_millis(u64::try_from(round * 7 % 60).unwrap())).await;
         server.kill();
         interrupted += usize::from(place.number(OPEN).await > 0);
-        // What was completed by then is clean, and the rest is whole.
+        // Completed erasures left no data, and all other rows are consistent.
         audit::is_whole(&place).await;
         server = place.serve_with(&QUICK);
     }

@@ -191,7 +191,7 @@ async fn the_same_customers_are_found_as_by_comparing_all(
     database.close().await;
 }
 
-/// The tokens of a name that is no longer there are gone from SQLite's file.
+/// The tokens of a former name are removed from SQLite's file.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_name_leaves_nothing_in_the_index_of_sqlite() {
     let place = Place::fresh(Backend::Sqlite).await;

@@ -95,25 +95,3 @@ impl<P: CustomerRepository + ?Sized> CustomerRepository for Faulty<P> {
         self.call(self.port.list(scope, query)).await
     }
 }
-
-#[async_trait]
-impl<P: RetentionStore + ?Sized> RetentionStore for Faulty<P> {
-    async fn remove_kept_answers(
-        &self,
-        scope: &SystemScope,
-        made_before: Timestamp,
-        limit: u32,
-    ) -> Result<u64, StoreError> {
-        self.call(self.port.remove_kept_answers(scope, made_before, limit)).await
-    }
-
-    async fn remove_events(
-        &self,
-        scope: &SystemScope,
-        owner: Owner,
-        old: OldEvents,
-        limit: u32,
-    ) -> Result<u64, StoreError> {
-        self.call(self.port.remove_events(scope, owner, old, limit)).await
-    }
-}

@@ -7,14 +7,13 @@ use crate::{
     audit::{AuditEntry, AuditLog, AuditQuery, CountedUses},
     customer::{ExternalId, ExternalIdTerm},
     event::{
-        CustomerEvent, EventCursor, EventEntity, EventLog, EventLogError, EventPage, EventQuery, EventRecord,
+        EventCursor, EventEntity, EventLog, EventLogError, EventPage, EventQuery, EventRecord,
         EventSink, Moment, Past, Reached, TaxRateEvent,
     },
     idempotency::{
         CallersClaim, Done, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, IdempotencyRecords, OnceError,
     },
     ids::{ApiKeyId, CustomerId, EnvironmentId, EventId, IdSequence, TaxAssociationId, TaxRateId, TenantId},
-    integration::IntegrationMapping,
     lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
     retention::{OldEvents, RetentionStore},
@@ -304,5 +303,27 @@ impl<P: AuditLog + ?Sized> AuditLog for Faulty<P> {
         limit: u32,
     ) -> Result<u64, StoreError> {
         self.call(self.port.forget_addresses(scope, made_before, limit)).await
+    }
+}
+
+#[async_trait]
+impl<P: RetentionStore + ?Sized> RetentionStore for Faulty<P> {
+    async fn remove_kept_answers(
+        &self,
+        scope: &SystemScope,
+        made_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.call(self.port.remove_kept_answers(scope, made_before, limit)).await
+    }
+
+    async fn remove_events(
+        &self,
+        scope: &SystemScope,
+        owner: Owner,
+        old: OldEvents,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.call(self.port.remove_events(scope, owner, old, limit)).await
     }
 }

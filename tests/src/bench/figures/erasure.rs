@@ -13,29 +13,30 @@ use crate::{
     server::Server,
     stage::{Stage, name},
     table::{Target, count, heading, millis, note, verdict},
-    template::{Random, Template, full_body},
+    template::{Template, full_body},
 };
 
+const REQUESTS: &str = "/v1/privacy/deletion-requests";
+/// The events of the first customer.
 const EVENTS: usize = 1_000;
 /// Customers that are erased together.
 const MANY: usize = 500;
 /// The pause between two looks at a request.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Erases one customer with many events, then many customers with few.
+/// Erases one customer with many events, then many customers with one event each.
 pub(crate) fn erasure(options: &Options, backend: Backend) {
     heading(&format!("{}: erasing a customer with {} events", name(backend), count(EVENTS as f64)));
     let stage = Stage::new(options, backend);
     let server = stage.serve(options);
-    let customer = text(&ask(&server, "POST", "/v1/customers", Some(&external_id(full_body(), 0))), "id");
+    let customer = created(&server, 0);
     for number in 1..EVENTS {
-        ask(&server, "PATCH", &format!("/v1/customers/{customer}"), Some(&json!({ "name": format!("Name {number}") })));
+        let body = json!({ "name": format!("Name {number}") });
+        server.json(&Template::new("PATCH", &format!("/v1/customers/{customer}"), &[], Some(&body)), 200);
     }
     let took = erase(&server, &[customer]);
     verdict("request to completion", took.as_secs_f64(), " s", Target::AtMost(1.0));
-    let customers: Vec<_> = (1..=MANY)
-        .map(|number| text(&ask(&server, "POST", "/v1/customers", Some(&external_id(full_body(), number))), "id"))
-        .collect();
+    let customers: Vec<_> = (1..=MANY).map(|number| created(&server, number)).collect();
     let took = erase(&server, &customers);
     let each = count(MANY as f64 / took.as_secs_f64());
     note(&format!("{MANY} customers: {}, {each} customers/s with one request after the other", millis(Some(took))));
@@ -46,8 +47,8 @@ fn erase(server: &Server, customers: &[String]) -> Duration {
     let begun = Instant::now();
     let mut open: Vec<String> = customers.iter().map(|customer| requested(server, customer)).collect();
     while let Some(request) = open.last() {
-        let path = format!("/v1/privacy/deletion-requests/{request}");
-        match ask(server, "GET", &path, None)["state"].as_str() {
+        let template = Template::new("GET", &format!("{REQUESTS}/{request}"), &[], None);
+        match server.json(&template, 200)["state"].as_str() {
             Some("completed") => drop(open.pop()),
             _ => sleep(PAUSE),
         }
@@ -57,22 +58,16 @@ fn erase(server: &Server, customers: &[String]) -> Duration {
 
 fn requested(server: &Server, customer: &str) -> String {
     let body = json!({ "customer_id": customer, "request_channel": "api", "cooldown_days": 0 });
-    text(&ask(server, "POST", "/v1/privacy/deletion-requests", Some(&body)), "id")
+    id(&server.json(&Template::new("POST", REQUESTS, &[], Some(&body)), 202))
 }
 
-fn external_id(mut body: Value, number: usize) -> Value {
+/// Creates a customer, and returns its id.
+fn created(server: &Server, number: usize) -> String {
+    let mut body = full_body();
     body["external_id"] = json!(format!("erased-{number}"));
-    body
+    id(&server.json(&Template::new("POST", "/v1/customers", &[], Some(&body)), 201))
 }
 
-fn text(answer: &Value, member: &str) -> String {
-    answer[member].as_str().expect("a text").to_owned()
-}
-
-/// Asks, and returns the body of the answer, which must be a success.
-fn ask(server: &Server, method: &str, path: &str, body: Option<&Value>) -> Value {
-    let (head, answer) = server.ask(Template::new(method, path, &[], body).next(&mut Random::new(), &[]));
-    assert!((200..300).contains(&head.status), "{method} {path} is answered {}", head.status);
-    let start = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("the end of the head");
-    serde_json::from_slice(&answer[start + 4..]).expect("JSON")
+fn id(answer: &Value) -> String {
+    answer["id"].as_str().expect("an id").to_owned()
 }

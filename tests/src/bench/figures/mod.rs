@@ -15,6 +15,7 @@ pub(crate) mod onboarding;
 pub(crate) mod overload;
 pub(crate) mod parse;
 pub(crate) mod servers;
+mod sizes;
 pub(crate) mod start;
 pub(crate) mod versions;
 pub(crate) mod webhooks;

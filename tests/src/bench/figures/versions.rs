@@ -11,7 +11,7 @@ use crate::{
     server::Server,
     stage::{Stage, load, name},
     table::{Target, heading, sides, verdict},
-    template::{Known, Random, Template, create, full_body, get, minimal_body},
+    template::{Known, Template, create, full_body, get, minimal_body},
     turns::{Side, take},
 };
 
@@ -81,9 +81,7 @@ fn customers(server: &Server) -> Vec<Known> {
     let mut cursor = String::new();
     while (known.len() as u64) < CUSTOMERS {
         let path = format!("/v1/customers?limit={PAGE}{cursor}");
-        let (_, answer) = server.ask(Template::new("GET", &path, &[], None).next(&mut Random::new(), &[]));
-        let head = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("the end of the head");
-        let page: Value = serde_json::from_slice(&answer[head + 4..]).expect("a page");
+        let page = server.json(&Template::new("GET", &path, &[], None), 200);
         let items = page["items"].as_array().expect("items");
         let text = |item: &Value, member: &str| item[member].as_str().unwrap_or_default().to_owned();
         known.extend(items.iter().filter_map(|item| Known::of((text(item, "id"), text(item, "external_id")))));

@@ -17,7 +17,7 @@ use crate::{
     sink::{Arrived, Sink},
     stage::{self, Stage, load},
     table::{Target, count, heading, note, sides, verdict},
-    template::{Random, Template, create, full_body},
+    template::{Template, create, full_body},
     turns::{Side, Turn, take},
 };
 
@@ -155,10 +155,7 @@ fn change(server: &Server, id: &str, body: &Value) {
 }
 
 fn ask(server: &Server, method: &str, path: &str, body: &Value, expected: u16) -> Value {
-    let mut request = Template::new(method, path, &[], Some(body));
-    let (answer, bytes) = server.ask(request.next(&mut Random::new(), &[]));
-    assert_eq!(answer.status, expected, "{method} {path}");
-    serde_json::from_slice(&bytes[answer.lengths.0..]).expect("JSON")
+    server.json(&Template::new(method, path, &[], Some(body)), expected)
 }
 
 /// Counts deliveries for some time, starting with the first.

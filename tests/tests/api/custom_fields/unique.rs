@@ -45,7 +45,7 @@ async fn archived_customers_give_their_values_up(#[values(Backend::Sqlite, Backe
     let second = created(&server, "second", json!({ "code": 8, "tier": "gold" })).await;
     let taken = patch(&server, &second, &json!({ "custom_fields": { "code": 7 } })).await;
     assert_eq!((taken.status, taken.error()), (409, ("already_exists", vec!["custom_fields.code"])));
-    // Its own value is no clash.
+    // Its own value does not conflict.
     patch(&server, &first, &json!({ "custom_fields": { "code": 7, "tier": null } })).await.expect(200);
     assert_eq!(delete(&server, &first).await.status, 204);
     patch(&server, &second, &json!({ "custom_fields": { "code": 7 } })).await.expect(200);

@@ -19,7 +19,7 @@ async fn all_types(server: &Server) {
 
 #[rstest]
 #[tokio::test]
-async fn each_type_is_taken_answered_and_told_to_everybody(
+async fn values_of_each_type_are_stored_returned_and_in_the_history(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;

@@ -27,7 +27,7 @@ use crate::{
     server::Server,
     stage::{self, Stage},
     table::{Target, heading, millis, note, verdict},
-    template::{Random, Template},
+    template::Template,
 };
 
 /// The load of the loud tenant.
@@ -120,11 +120,7 @@ where
 /// Sends one request with a key, and returns the JSON of the answer.
 fn ask(server: &Server, key: &str, (method, path): (&str, &str), body: &Value, expected: u16) -> Value {
     let body = (!body.is_null()).then_some(body);
-    let mut request = Template::by(key, method, path, &[], body);
-    let (answer, bytes) = server.ask(request.next(&mut Random::new(), &[]));
-    let text = &bytes[answer.lengths.0..];
-    assert_eq!(answer.status, expected, "{method} {path}: {}", String::from_utf8_lossy(&text[..text.len().min(500)]));
-    serde_json::from_slice(text).unwrap_or_default()
+    server.json(&Template::by(key, method, path, &[], body), expected)
 }
 
 /// Creates an environment, and returns a key for it.
