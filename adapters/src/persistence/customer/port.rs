@@ -133,7 +133,8 @@ impl CustomerRepository for Store {
             return Ok(query.page_of(Vec::new(), query.with_total().then_some(0)));
         };
         let mut search = Search::new(environment, query);
-        let (tokens, totals, asked, owner) = (query.tokens(), self.totals.clone(), query.clone(), scope.owner);
+        let tokens = [query.tokens(), query.any_of_tokens()];
+        let (totals, asked, owner) = (self.totals.clone(), query.clone(), scope.owner);
         // Candidates, page and total are of one state. A transaction also ends a statement that takes too long.
         let is_quick = query.conditions().is_empty() && query.costly().is_none();
         let pace = if is_quick { Pace::list(environment) } else { Pace::Snapshot(environment.into()) };
@@ -164,14 +165,13 @@ impl CustomerRepository for Store {
     }
 }
 
-/// Limits a search to the customers with some tokens, if they are few. If they are many, a page is found faster without
+/// Limits a search to the customers that have all of some tokens and one of others, if they are few. If they are many, a page is found faster without
 /// the tokens.
-async fn narrow(unit: &dyn Reads, search: &mut Search, tokens: &Tokens) -> diesel::QueryResult<()> {
-    if tokens.is_empty() || search.status == Status::Deleted {
+async fn narrow(unit: &dyn Reads, search: &mut Search, [all, any]: &[Tokens; 2]) -> diesel::QueryResult<()> {
+    if (all.is_empty() && any.is_empty()) || search.status == Status::Deleted {
         return Ok(());
     }
-    let any = Tokens::default();
-    let ids = unit.ids_by_tokens(search.environment, search.status, tokens, &any, CANDIDATES + 1).await?;
+    let ids = unit.ids_by_tokens(search.environment, search.status, all, any, CANDIDATES + 1).await?;
     if ids.len() <= CANDIDATES {
         search.among(ids);
     }

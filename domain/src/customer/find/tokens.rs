@@ -1,10 +1,17 @@
 //! Tokens: the pieces of texts by which an index finds customers.
 
 use super::{
+    filters,
     fold::FoldedWords,
     texts::{Role, each_text},
 };
-use crate::{customer::CustomerAggregate, lifecycle::Status};
+use crate::{
+    customer::{
+        CustomerAggregate,
+        query::{Folded, TextField},
+    },
+    lifecycle::Status,
+};
 
 /// A piece of a folded text as a number of 24 bits. Different pieces rarely share a number. If they do, an index names a
 /// customer too many, and the comparison with the texts leaves it out.
@@ -31,6 +38,10 @@ enum Piece {
     Whole = 4,
     /// A short word, or such a word without one of its characters.
     Near = 5,
+    /// The same as a gram, but of one field. Only filters use it.
+    FieldGram = 6,
+    /// The whole text of one field. Only filters use it.
+    FieldValue = 7,
 }
 
 impl Token {
@@ -51,6 +62,16 @@ impl Token {
         });
         let hash = (hash ^ (hash >> 15)).wrapping_mul(0x2c1b_3c6d);
         Self((hash ^ (hash >> 13)) & ((1 << Self::BITS) - 1))
+    }
+
+    /// The token of a piece of a field's text.
+    fn of_field(piece: Piece, field: TextField, characters: impl IntoIterator<Item = char>) -> Self {
+        Self::of(piece, field.as_str().chars().chain(['.']).chain(characters))
+    }
+
+    /// The token of a field with this text.
+    pub(super) fn value(field: TextField, text: &Folded) -> Self {
+        Self::of_field(Piece::FieldValue, field, text.as_str().chars())
     }
 
     /// The token of a whole identifier.
@@ -115,11 +136,21 @@ fn is_dense(character: char) -> bool {
 
 /// Passes the grams of a part of a word to `take`. Those of a part are among those of the whole.
 pub(super) fn grams(word: &[char], mut take: impl FnMut(Token)) {
+    pieces(word, |piece| take(Token::of(Piece::Gram, piece.iter().copied())));
+}
+
+/// Passes the grams of a part of a word in one field to `take`.
+pub(super) fn field_grams(field: TextField, word: &[char], mut take: impl FnMut(Token)) {
+    pieces(word, |piece| take(Token::of_field(Piece::FieldGram, field, piece.iter().copied())));
+}
+
+/// Passes the parts of a word that are indexed to `take`: three characters, or two ideographs or kana.
+fn pieces(word: &[char], mut take: impl FnMut(&[char])) {
     for at in 0..word.len() {
         match word[at..] {
-            [one, two, ..] if is_dense(one) && is_dense(two) => take(Token::of(Piece::Gram, [one, two])),
+            [one, two, ..] if is_dense(one) && is_dense(two) => take(&word[at..at + 2]),
             [_, two, three, ..] if is_dense(two) && is_dense(three) => {}
-            [one, two, three, ..] => take(Token::of(Piece::Gram, [one, two, three])),
+            [_, _, _, ..] => take(&word[at..at + 3]),
             _ => {}
         }
     }
@@ -153,8 +184,9 @@ impl CustomerAggregate {
         if self.customer.status == Status::Deleted {
             return Tokens::default();
         }
-        let mut tokens = Vec::with_capacity(128);
+        let mut tokens = Vec::with_capacity(256);
         each_text(self, |role, text, _| of_text(role, &FoldedWords::new(&text), &mut tokens));
+        filters::of_customer(&self.customer, &mut tokens);
         tokens.into_iter().collect()
     }
 }

@@ -250,12 +250,10 @@ impl Condition {
     #[must_use]
     pub fn is_indexed(&self) -> bool {
         match self {
-            Self::OneOf(field, _) => {
-                matches!(field, TextField::Id | TextField::ExternalId | TextField::Name | TextField::Email)
-            }
+            Self::OneOf(TextField::Id | TextField::ExternalId | TextField::Name | TextField::Email, _) => true,
             Self::Same(TextField::Email, _) | Self::Has { .. } | Self::CustomHas { .. } | Self::Pair { .. } => true,
             Self::Time(field, ..) => *field == TimeField::CreatedAt,
-            Self::Same(..) | Self::Contains(..) | Self::StartsWith(..) => !self.tokens().is_empty(),
+            Self::OneOf(..) | Self::Same(..) | Self::Contains(..) | Self::StartsWith(..) => self.has_tokens(),
             Self::NoneOf(..) | Self::Lacks(..) | Self::Custom(..) => false,
         }
     }

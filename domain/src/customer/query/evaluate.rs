@@ -168,7 +168,7 @@ fn time(customer: &Customer, field: TimeField) -> Timestamp {
 
 macro_rules! texts {
     ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
-        fn text(customer: &Customer, field: TextField) -> Cow<'_, str> {
+        pub(in crate::customer) fn text(customer: &Customer, field: TextField) -> Cow<'_, str> {
             Cow::Borrowed(match field {
                 TextField::Id => return Cow::Owned(customer.id.to_string()),
                 TextField::ExternalId => customer.external_id.as_str(),

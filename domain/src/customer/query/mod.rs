@@ -13,6 +13,7 @@ mod parts;
 
 pub use condition::{Comparison, Condition, CustomComparison, Texts};
 pub use evaluate::Evaluated;
+pub(in crate::customer) use evaluate::text;
 pub use field::{DataType, Direction, Expansion, FilterField, ListField, Operator, SortField, TextField, TimeField};
 pub use filter::{FilterError, Operand};
 pub use fold::Folded;

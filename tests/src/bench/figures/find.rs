@@ -18,10 +18,16 @@ pub(crate) fn find(options: &Options, backend: Backend, few: u64, many: u64) {
 fn searches(server: &Server, customers: u64) -> Vec<Kind> {
     let sample = sample(server, PREFIX, customers);
     let search = |body: Value| Template::new("POST", "/v1/customers/search", &[], Some(&body));
-    let rare = |one: &Value| {
-        let value = json!({ "string": text(one, "external_id").trim_start_matches(PREFIX) });
-        search(json!({ "filters": [{ "field": "external_id", "operator": "contains", "value": value }] }))
+    let filter = |field: &str, operator: &str, value: &str| {
+        search(json!({ "filters": [{ "field": field, "operator": operator, "value": { "string": value } }] }))
     };
+    let rare = |one: &Value| filter("external_id", "contains", text(one, "external_id").trim_start_matches(PREFIX));
+    let part_of_phone = |one: &Value| {
+        let number = text(one, "contact");
+        let digits = number.rsplit(' ').next().unwrap_or(&number);
+        filter("contact", "contains", digits)
+    };
+    let phone = |one: &Value| filter("contact", "eq", &text(one, "contact"));
     let country = |one: &Value| {
         let value = json!({ "string": text(one, "address_country") });
         search(json!({ "limit": 50, "filters": [{ "field": "address_country", "operator": "eq", "value": value }] }))
@@ -43,6 +49,8 @@ fn searches(server: &Server, customers: u64) -> Vec<Kind> {
         Kind::new("find by two words", 2.0, sample.iter().zip(&words).map(two)).within(10.0),
         Kind::new("find with a typing error", 5.0, words.iter().map(|word| found(&mistyped(word)))).within(50.0),
         Kind::new("contains, a rare text", 1.5, sample.iter().map(rare)),
+        Kind::new("contains, a rare part of a phone number", 1.5, sample.iter().map(part_of_phone)),
+        Kind::new("eq, a rare phone number", 1.5, sample.iter().map(phone)),
         Kind::new("page of 50 by country, with total", 1.5, sample.iter().map(country)),
         Kind::new("first page by name", 1.3, [by_name].into_iter()),
     ]
