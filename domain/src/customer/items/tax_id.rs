@@ -47,9 +47,9 @@ pub enum TaxIdError {
         /// The type.
         tax_id_type: TaxIdType,
     },
-    /// Its check digit does not fit the rest.
+    /// Its check digit does not match the rest.
     #[error(
-        "value is mistyped: its check digit does not fit the rest as {tax_id_type:?}; correct it, or send \
+        "value is mistyped: the check digit of {tax_id_type:?} does not match; correct it, or send \
          \"unchecked\": true to keep it as it is"
     )]
     CheckDigit {
