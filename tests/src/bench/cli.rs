@@ -161,6 +161,8 @@ enum Figure {
         #[arg(long, default_value_t = 100_000)]
         pending: u64,
     },
+    /// The taxes that apply to a customer with many, over both databases.
+    Effective,
     /// Erasing a customer with 1,000 events, from the request to its completion.
     Erasure,
     /// 2,000 connections that create at once, and 16 well-behaved clients beside them.
@@ -254,6 +256,10 @@ pub(crate) fn run() {
         Figure::Onboarding { postgres, pending } => {
             let backend = over(postgres);
             figures::onboarding::onboarding(&options, backend, pending);
+        }
+        Figure::Effective => {
+            figures::effective::effective(&options, Backend::Sqlite);
+            figures::effective::effective(&options, Backend::Postgres);
         }
         Figure::Erasure => {
             figures::erasure::erasure(&options, Backend::Sqlite);

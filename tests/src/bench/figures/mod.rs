@@ -2,6 +2,7 @@
 
 pub(crate) mod create;
 pub(crate) mod disk;
+pub(crate) mod effective;
 pub(crate) mod erasure;
 pub(crate) mod find;
 pub(crate) mod generate;

@@ -93,7 +93,7 @@ fn side<'a>(server: &Server, kind: Kind, how_many: &str) -> Side<'a> {
 }
 
 /// The median latency, in seconds.
-fn median(outcome: &Outcome) -> f64 {
+pub(super) fn median(outcome: &Outcome) -> f64 {
     let median = outcome.latency.as_ref().and_then(|latency| latency.quantile(0.5));
     median.map_or(f64::NAN, |time| time.as_secs_f64())
 }
