@@ -79,7 +79,7 @@ async fn a_change_that_begins_is_one_event_also_if_no_server_ran(
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_removed_change_and_one_of_the_past_are_no_such_event(
+async fn removed_changes_and_changes_in_the_past_do_not_begin(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
