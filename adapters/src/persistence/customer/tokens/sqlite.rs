@@ -12,11 +12,13 @@ use patron_domain::customer::find::{Token, Tokens};
 use super::{ByTokens, CustomerTokensChange, CustomerTokensRow, Lane};
 use crate::persistence::{sqlite::cached::Cached, value::KeySql};
 
-const INSERT: &str = "INSERT INTO customer_tokens (rowid, tokens) SELECT number, ? FROM customers \
-                      WHERE environment = ? AND id = ?";
+// `VALUES` instead of `SELECT`: SQLite runs an `INSERT … SELECT` in a savepoint of its own, and with each savepoint the
+// index writes a segment instead of one for the whole transaction.
+const INSERT: &str = "INSERT INTO customer_tokens (tokens, rowid) \
+                      VALUES (?, (SELECT number FROM customers WHERE environment = ? AND id = ?))";
 /// The index removes a row if it is given the words that the row was added with.
-const DELETE: &str = "INSERT INTO customer_tokens (customer_tokens, rowid, tokens) SELECT 'delete', number, ? \
-                      FROM customers WHERE environment = ? AND id = ?";
+const DELETE: &str = "INSERT INTO customer_tokens (customer_tokens, tokens, rowid) \
+                      VALUES ('delete', ?, (SELECT number FROM customers WHERE environment = ? AND id = ?))";
 
 impl CustomerTokensRow {
     /// Adds the row. The customer's row exists.
