@@ -94,10 +94,11 @@ where
         out.push_sql(column);
         out.push_sql(" <= ");
         out.push_bind_param::<BigInt, _>(&self.time)?;
-        out.push_sql(" THEN span.high ELSE middle.sequence - 1 END FROM span JOIN events middle ON ");
+        // SQLite keeps the order of a `CROSS JOIN`. Otherwise it may read all events of the entity in each step.
+        out.push_sql(" THEN span.high ELSE middle.sequence - 1 END FROM span CROSS JOIN events middle WHERE ");
         self.of_entity("middle.", &mut out)?;
         out.push_sql(
-            " AND middle.sequence = (span.low + span.high + 1) / 2 WHERE span.low < span.high) SELECT low FROM span \
+            " AND middle.sequence = (span.low + span.high + 1) / 2 AND span.low < span.high) SELECT low FROM span \
              WHERE low >= high)",
         );
         Ok(())

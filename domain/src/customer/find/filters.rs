@@ -59,6 +59,8 @@ impl Condition {
             Self::Same(field, text) if field.has_value_token() && !text.as_str().is_empty() => {
                 [Token::value(*field, text)].into_iter().collect()
             }
+            // It has an index of its own.
+            Self::Same(TextField::Email, _) => Tokens::default(),
             Self::Same(field, text) => of_part(*field, text, true),
             Self::OneOf(_, texts) if texts.as_slice().len() == 1 => self.any_of_tokens(),
             _ => Tokens::default(),
