@@ -7,8 +7,8 @@ use crate::{
     audit::{AuditEntry, AuditLog, AuditQuery, CountedUses},
     customer::{ExternalId, ExternalIdTerm},
     event::{
-        EventCursor, EventEntity, EventLog, EventLogError, EventPage, EventQuery, EventRecord,
-        EventSink, Moment, Past, Reached, TaxRateEvent,
+        EventCursor, EventEntity, EventLog, EventLogError, EventPage, EventQuery, EventRecord, EventSink, Moment, Past,
+        Reached, TaxRateEvent,
     },
     idempotency::{
         CallersClaim, Done, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, IdempotencyRecords, OnceError,
