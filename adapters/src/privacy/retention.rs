@@ -7,7 +7,7 @@ use patron_domain::{
     ids::IdGenerator,
     lifecycle::Owner,
     privacy::{CustomerRetention, PrivacyError, ReceiptSigner, Retention, RetentionStep},
-    tenancy::SystemScope,
+    tenancy::{Actor, EnvironmentScope, SystemScope},
     time::Timestamp,
 };
 
@@ -27,7 +27,8 @@ pub struct RetentionTurns {
     pub clock: Arc<dyn Clock>,
     /// Generates ids.
     pub ids: Arc<dyn IdGenerator>,
-    waiting: VecDeque<(Owner, Retention)>,
+    /// The environments that have not had their turn.
+    waiting: VecDeque<Owner>,
     next_look: Option<Timestamp>,
 }
 
@@ -37,30 +38,38 @@ impl RetentionTurns {
         Self { retention, clock, ids, waiting: VecDeque::new(), next_look: None }
     }
 
-    /// Takes the turn of the next environment. Returns whether anything was old.
+    /// Takes the turn of the next environment with something old. Returns whether there was one.
     ///
     /// # Errors
     /// When the store fails, or the keys cannot be opened.
     pub(super) async fn turn(&mut self, keys: &PrivacyKeys, commits: &Commits) -> Result<bool, PrivacyError> {
         let now = self.clock.now();
         if self.waiting.is_empty() && self.next_look.is_none_or(|next| next <= now) {
-            self.waiting = self.retention.settings(&SystemScope::patron()).await?.into();
+            let settings = self.retention.settings(&SystemScope::patron()).await?;
+            self.waiting = settings.into_iter().map(|(owner, _)| owner).collect();
             self.next_look = Some(now.later(TICK));
         }
-        let Some((owner, retention)) = self.waiting.pop_front() else { return Ok(false) };
-        let requested = match retention.archived_days {
-            Some(days) => self.request(owner, days.before(now), keys, commits).await?,
-            None => false,
-        };
-        let forgotten = match retention.former_ids_days {
-            Some(days) => self.forget(owner, days.before(now), commits).await?,
-            None => false,
-        };
-        if requested || forgotten {
-            // There may be more, but the others come first.
-            self.waiting.push_back((owner, retention));
+        while let Some(owner) = self.waiting.pop_front() {
+            // Read again, because it may have been changed or deleted while others had their turns.
+            let setting = self.retention.setting(&EnvironmentScope::new(owner, Actor::system())).await?;
+            let Some(Retention { archived_days, former_ids_days }) = setting.map(|setting| setting.retention) else {
+                continue;
+            };
+            let requested = match archived_days {
+                Some(days) => self.request(owner, days.before(now), keys, commits).await?,
+                None => false,
+            };
+            let forgotten = match former_ids_days {
+                Some(days) => self.forget(owner, days.before(now), commits).await?,
+                None => false,
+            };
+            if requested || forgotten {
+                // There may be more. The next look follows the turns of the others, and leaves out suspended tenants.
+                self.next_look = None;
+                return Ok(true);
+            }
         }
-        Ok(requested || forgotten)
+        Ok(false)
     }
 
     /// Makes requests for some customers. Returns whether there may be more.
