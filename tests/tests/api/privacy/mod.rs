@@ -1,5 +1,6 @@
 //! Erasing customers over HTTP: suppression, cancelling, redaction, receipts and legal holds.
 
+mod bundle;
 mod dry_run;
 mod erasure;
 mod holds;
