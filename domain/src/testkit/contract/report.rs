@@ -18,7 +18,7 @@ pub struct Report {
     pub passed: Vec<&'static str>,
     /// The obligations that it broke.
     pub broken: Vec<Broken>,
-    /// The obligations that need ports which this store does not have; see [`check_customers`].
+    /// The obligations that need ports which this store does not have; see [`check_customers`](super::check_customers).
     pub left_out: Vec<&'static str>,
 }
 
