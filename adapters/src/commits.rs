@@ -72,6 +72,17 @@ impl Commits {
         }
     }
 
+    /// Runs background work that would take much of the time of a machine. In a rush it then rests as long as it worked, so
+    /// clients keep at least half of the time.
+    pub async fn share<T>(&self, work: impl Future<Output = T>) -> T {
+        let begun = self.elapsed();
+        let done = work.await;
+        if self.is_rush() {
+            tokio::time::sleep(Duration::from_micros(self.elapsed().saturating_sub(begun))).await;
+        }
+        done
+    }
+
     /// Wakes the listeners after a commit that holds no client's write, or a single one.
     #[cfg_attr(not(feature = "persistence"), allow(dead_code))]
     pub(crate) fn wake(&self) {
@@ -139,6 +150,15 @@ mod tests {
         timeout(SOON, commits.turn()).await.expect("one more write allows one more attempt");
         sleep(RUSH).await;
         timeout(SOON, commits.turn()).await.expect("the rush is over");
+    }
+
+    #[tokio::test]
+    async fn shared_work_rests_only_during_a_rush() {
+        let commits = Commits::default();
+        let work = async || sleep(2 * SOON).await;
+        timeout(3 * SOON, commits.share(work())).await.expect("there is no rush");
+        commits.count(RUSH_SIZE);
+        assert!(timeout(3 * SOON, commits.share(work())).await.is_err(), "it rests as long as it worked");
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use patron_adapters::{
     imports::ImportEngine,
     key_uses::NotedKeyUses,
     persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
-    privacy::{ErasureJob, PrivacyKeys},
+    privacy::{ErasureJob, PrivacyKeys, RetentionTurns},
     rate_changes::RateChanges,
     retention::RetentionJob,
     system::{OsRandomness, SystemClock, SystemIds},
@@ -106,8 +106,11 @@ pub(crate) fn privacy(settings: &Settings, database: &Database, keys: &PrivacyKe
 
 /// The job that erases customers.
 pub(crate) fn erasure_job(settings: &Settings, database: &Database) -> ErasureJob {
+    let retention = database.customer_retention.clone();
     ErasureJob {
         privacy: database.privacy.clone(),
+        retention: RetentionTurns::new(retention, Arc::new(SystemClock), Arc::new(SystemIds)),
+        commits: database.commits.clone(),
         keys: privacy_keys(settings, database),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),

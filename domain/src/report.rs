@@ -16,6 +16,7 @@ use crate::{
     customer::CustomerAggregate,
     event::EventKind,
     ids::{IdGenerator, IdSequence, crockford},
+    privacy::{CategoryCount, RetentionSetting},
     tax::{TaxAssociation, TaxRate},
     tenancy::{ApiKey, Environment},
     time::Timestamp,
@@ -48,6 +49,7 @@ struct Content {
     ids: Vec<IdSequence>,
     written: Written,
     requests: Vec<OutgoingRequest>,
+    redacted: Vec<CategoryCount>,
 }
 
 /// What a write creates and changes.
@@ -103,6 +105,8 @@ pub enum ObjectState {
     ApiKey(Box<ApiKey>),
     /// The definition of a custom field.
     CustomField(Box<CustomFieldDefinition>),
+    /// The retention of an environment.
+    Retention(Box<RetentionSetting>),
     /// A webhook endpoint.
     #[cfg(feature = "webhooks")]
     Endpoint(Box<WebhookEndpoint>),
@@ -172,6 +176,17 @@ impl WriteReport {
     #[must_use]
     pub fn requests(&self) -> Vec<OutgoingRequest> {
         self.content().requests.clone()
+    }
+
+    /// Sets the numbers of records that an erasure would redact.
+    pub fn would_redact(&self, counts: Vec<CategoryCount>) {
+        self.content().redacted = counts;
+    }
+
+    /// The numbers of records that an erasure would redact, by category; empty if the write erases nothing.
+    #[must_use]
+    pub fn redacted(&self) -> Vec<CategoryCount> {
+        self.content().redacted.clone()
     }
 
     /// Starts the ids of the write.

@@ -206,6 +206,7 @@ impl Ports {
     pub fn privacy(&self, signer: &Arc<dyn ReceiptSigner>, database: &Database) -> PrivacyService {
         PrivacyService {
             privacy: database.privacy.clone(),
+            retention: database.customer_retention.clone(),
             events: database.events.clone(),
             signer: signer.clone(),
             clock: self.clock.clone(),

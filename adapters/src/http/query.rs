@@ -86,8 +86,14 @@ impl Query<'_> {
 
     /// Checks a request without parameters. The error lists all faults so far.
     pub(crate) fn none(&self) -> Result<(), Violations> {
+        self.nothing_but(&[])
+    }
+
+    /// Checks a request of a route that reads no parameter itself, such as one with `dry_run`. The error lists all faults
+    /// so far.
+    pub(crate) fn nothing_but(&self, known: &[&str]) -> Result<(), Violations> {
         let mut broken = self.faults();
-        self.only(&[], &mut broken);
+        self.only(known, &mut broken);
         broken.into_result()
     }
 

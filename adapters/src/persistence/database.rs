@@ -10,7 +10,7 @@ use patron_domain::{
     idempotency::IdempotencyRecords,
     import::ImportRepository,
     onboarding::OnboardingRepository,
-    privacy::{InstallationKeys, PrivacyRepository, SubjectKey},
+    privacy::{CustomerRetention, InstallationKeys, PrivacyRepository, SubjectKey},
     retention::RetentionStore,
     store::StoreError,
     tax::TaxRepository,
@@ -64,6 +64,8 @@ pub struct Database {
     pub secrets: Arc<dyn Resealing>,
     /// Suppresses and erases customers.
     pub privacy: Arc<dyn PrivacyRepository>,
+    /// How long environments keep archived customers and former external ids.
+    pub customer_retention: Arc<dyn CustomerRetention>,
     /// The keys of the installation.
     pub installation_keys: Arc<dyn InstallationKeys>,
     /// Deletes expired data.
@@ -133,6 +135,7 @@ impl Database {
             onboarding: ports.clone(),
             secrets: ports.clone(),
             privacy: ports.clone(),
+            customer_retention: ports.clone(),
             installation_keys: ports.clone(),
             retention: ports.clone(),
             commits: engine.commits(),

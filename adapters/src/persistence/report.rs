@@ -87,6 +87,11 @@ async fn of_environment(unit: &dyn Reads, writes: &Writes, owner: Owner) -> Read
     for row in &writes.new_customers {
         found.add(None, Some(row.document.read(owner, "in a change")), ObjectState::Customer)?;
     }
+    for row in &writes.customers_gone {
+        let before = unit.document(row.environment, row.id).await?;
+        let before = before.map(|document| document.read(owner, "before its suppression"));
+        found.add(before, None, ObjectState::Customer)?;
+    }
     for row in &writes.rates {
         let before = unit.rate(row.environment, row.id).await?;
         let before = before.map(|before| before.document.read(owner, "before a change"));
@@ -119,6 +124,13 @@ async fn of_environment(unit: &dyn Reads, writes: &Writes, owner: Owner) -> Read
     }
     for row in &writes.custom_fields_gone {
         found.add(Some(row.definition(owner)), None, ObjectState::CustomField)?;
+    }
+    for row in &writes.retention {
+        let before = unit.retention(row.environment).await?.map(|row| row.setting(owner));
+        found.add(before, Some(row.setting(owner)), ObjectState::Retention)?;
+    }
+    for row in &writes.retention_gone {
+        found.add(Some(row.setting(owner)), None, ObjectState::Retention)?;
     }
     for row in &writes.endpoints {
         let before = unit.endpoint(row.environment, row.id).await?.map(|row| row.endpoint(owner));

@@ -143,6 +143,8 @@ diesel::table! {
         external_id_folded -> Nullable<Text>,
         name_folded -> Text,
         email_folded -> Text,
+        retained_from -> Nullable<BigInt>,
+        former_until -> Nullable<BigInt>,
         document -> DocumentSql,
     }
 }
@@ -333,6 +335,15 @@ diesel::table! {
         id -> KeySql,
         document -> DocumentSql,
         run -> Nullable<DocumentSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    retention_settings (environment) {
+        environment -> Integer,
+        document -> crate::persistence::value::DocumentSql,
     }
 }
 

@@ -104,6 +104,7 @@ words! {
         DeletionRequested = 70,
         DeletionCancelled = 71,
         DeletionCompleted = 72,
+        RetentionUpdated = 73,
     }
     EventType {
         CustomerCreated = 1,

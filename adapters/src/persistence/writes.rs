@@ -24,7 +24,8 @@ use super::{
     onboarding::row::{RunRow, WorkflowRow},
     owners::NewOwnerRow,
     privacy::row::{
-        CustomerPlaceRow, DeletionRow, InstallationKeyRow, RunPlaceRow, SubjectRow, SuppressedPlaceRow, SuppressedRow,
+        CustomerPlaceRow, DeletionRow, InstallationKeyRow, RetentionRow, RunPlaceRow, SubjectRow, SuppressedPlaceRow,
+        SuppressedRow,
     },
     tax::row::{DefaultRow, RateRow},
     tenancy::row::{ApiKeyRow, EnvironmentRow, TenantRow},
@@ -170,6 +171,8 @@ writes! {
     suppressed_gone: SuppressedPlaceRow => delete, delete_all;
     deletions: DeletionRow => update, upsert_all;
     new_deletions: DeletionRow => insert, insert_all;
+    retention: RetentionRow => replace, upsert_all;
+    retention_gone: RetentionRow => delete, delete_all;
     new_subjects: SubjectRow => insert, insert_all;
     subjects_gone: SubjectRow => delete, delete_all;
     /// Changed customers. They come before new ones, which may take an external id that a changed one gives up.

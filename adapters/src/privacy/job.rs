@@ -7,15 +7,19 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use patron_domain::{
     Clock,
-    ids::IdGenerator,
-    privacy::{DeletionRequest, DeletionState, ErasureClaim, PrivacyRepository, Redaction, RedactionStep},
+    ids::{DeletionRequestId, IdGenerator},
+    lifecycle::Owner,
+    privacy::{DeletionRequest, DeletionState, ErasureClaim, PrivacyRepository, RedactionStep},
     store::StoreError,
     tenancy::SystemScope,
 };
 use tokio::sync::watch;
 
-use super::PrivacyKeys;
-use crate::{commits::Listener, metrics};
+use super::{PrivacyKeys, RetentionTurns};
+use crate::{
+    commits::{Commits, Listener},
+    metrics,
+};
 
 /// Signals the job to stop.
 pub type Stop = watch::Receiver<bool>;
@@ -24,19 +28,25 @@ pub type Stop = watch::Receiver<bool>;
 const TICK: Duration = Duration::from_secs(1);
 /// The shortest time between two checks.
 const BREATH: Duration = Duration::from_millis(50);
-/// The most requests in a group.
-const GROUP: u16 = 64;
-/// The most requests of one environment in a group, so that others get their turn.
-const OF_ONE: u16 = 32;
+/// The most requests in a group. A group ends with an effort of its own: the database removes old versions of records.
+const GROUP: u16 = 256;
+/// The most requests of one environment in a group while others wait.
+const OF_ONE: u16 = 128;
+/// The most requests of one environment that share a transaction.
+pub(super) const TOGETHER: u16 = 32;
 /// The most records that one transaction redacts: few enough to delay other writers only briefly.
-const STEP: u32 = 200;
+const STEP: u32 = 400;
 
 /// Redacts customers whose cool-down is over.
 pub struct ErasureJob {
     /// The store.
     pub privacy: Arc<dyn PrivacyRepository>,
+    /// Makes requests for what is no longer kept.
+    pub retention: RetentionTurns,
     /// Opens the keys that other servers made.
     pub keys: PrivacyKeys,
+    /// Paces the job while many clients write.
+    pub commits: Arc<Commits>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Generates ids.
@@ -49,7 +59,7 @@ pub struct ErasureJob {
 
 impl ErasureJob {
     /// Runs until the stop signal. Commits of this process wake it.
-    pub async fn run(self, mut stop: Stop, mut commits: Listener) {
+    pub async fn run(mut self, mut stop: Stop, mut commits: Listener) {
         let mut knows_keys = false;
         while !*stop.borrow() {
             if !knows_keys {
@@ -62,8 +72,8 @@ impl ErasureJob {
                 tracing::warn!(%error, "erasing customers failed for now and will be retried");
                 false
             });
-            tokio::time::sleep(BREATH).await;
             if !worked {
+                tokio::time::sleep(BREATH).await;
                 tokio::select! {
                     () = commits.next() => {}
                     () = tokio::time::sleep(TICK) => {}
@@ -74,8 +84,23 @@ impl ErasureJob {
         }
     }
 
-    /// Erases a group of customers. Returns whether there were any.
-    async fn round(&self, stop: &Stop) -> Result<bool, StoreError> {
+    /// Erases a group of customers, then makes requests for customers that are no longer kept. Returns whether there were any.
+    ///
+    /// As long as a group is full, retention makes no requests. So they never delay the request of a person for long.
+    pub async fn round(&mut self, stop: &Stop) -> Result<bool, StoreError> {
+        let erased = self.erase(stop).await?;
+        if erased == usize::from(GROUP) || *stop.borrow() {
+            return Ok(true);
+        }
+        let retained = self.retention.turn(&self.keys, &self.commits).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "retention failed for now and will be retried");
+            false
+        });
+        Ok(erased > 0 || retained)
+    }
+
+    /// Erases a group of customers. Returns their number.
+    async fn erase(&self, stop: &Stop) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let claim = ErasureClaim {
             holder: self.holder.clone(),
@@ -86,31 +111,35 @@ impl ErasureJob {
             under_way: HashMap::new(),
         };
         let mut group = self.privacy.claim(&SystemScope::patron(), claim).await?;
-        let worked = !group.is_empty();
+        let number = group.len();
         // Repeated for customers with records left.
         for _ in 0..DeletionRequest::MAX_ATTEMPTS {
             if group.is_empty() || *stop.borrow() {
                 break;
             }
-            let redacted = futures_util::future::join_all(group.iter().map(|request| self.redact(request, stop)));
-            let redacted: Vec<_> = redacted.await.into_iter().flatten().collect();
+            let mut redacted = Vec::new();
+            for (owner, requests) in together(&group) {
+                redacted.extend(self.redact(owner, requests, stop).await);
+            }
             if redacted.is_empty() {
                 break;
             }
             // Without this, a log of changes would still hold the redacted data.
             self.privacy.forget(&SystemScope::patron()).await?;
-            let verified = futures_util::future::join_all(redacted.iter().map(|request| self.verify(request)));
-            group = verified.await.into_iter().flatten().collect();
+            group.clear();
+            for (owner, requests) in together(&redacted) {
+                group.extend(self.verify(owner, requests).await);
+            }
             group.retain(|request| request.state == DeletionState::Redacting);
         }
-        Ok(worked)
+        Ok(number)
     }
 
-    fn step(&self, request: &DeletionRequest) -> RedactionStep {
+    fn step(&self, owner: Owner, requests: Vec<DeletionRequestId>) -> RedactionStep {
         let at = self.clock.now();
         RedactionStep {
-            owner: request.owner,
-            id: request.id,
+            owner,
+            requests,
             holder: self.holder.clone(),
             until: at.later(self.lease),
             ids: self.ids.start(at),
@@ -119,31 +148,47 @@ impl ErasureJob {
         }
     }
 
-    /// Redacts a customer; `None` if another server has it, or it will be continued later.
-    async fn redact(&self, request: &DeletionRequest, stop: &Stop) -> Option<DeletionRequest> {
-        loop {
-            match self.privacy.redact(&SystemScope::patron(), self.step(request)).await {
-                Ok(Some(Redaction { request, more: false })) => return Some(request),
-                Ok(Some(_)) if *stop.borrow() => return None,
-                Ok(Some(_)) => {}
-                Ok(None) => return None,
-                Err(error) => {
-                    tracing::warn!(%error, request = %request.id, "a redaction stopped; it continues when its lease ends");
-                    return None;
+    /// Redacts customers. Those that another server has, or that will be continued later, are left out.
+    async fn redact(&self, owner: Owner, requests: Vec<DeletionRequestId>, stop: &Stop) -> Vec<DeletionRequest> {
+        let (mut left, mut redacted) = (requests, Vec::new());
+        while !left.is_empty() {
+            let step = self.step(owner, std::mem::take(&mut left));
+            match self.commits.share(self.privacy.redact(&SystemScope::patron(), step)).await {
+                Ok(_) if *stop.borrow() => break,
+                Ok(done) => {
+                    let (more, complete): (Vec<_>, Vec<_>) = done.into_iter().partition(|one| one.more);
+                    left = more.into_iter().map(|one| one.request.id).collect();
+                    redacted.extend(complete.into_iter().map(|one| one.request));
                 }
+                Err(error) => tracing::warn!(%error, "a redaction stopped; it continues when its lease ends"),
             }
         }
+        redacted
     }
 
-    async fn verify(&self, request: &DeletionRequest) -> Option<DeletionRequest> {
-        match self.privacy.verify(&SystemScope::patron(), self.step(request)).await {
-            Ok(verified) => verified.inspect(note),
+    async fn verify(&self, owner: Owner, requests: Vec<DeletionRequestId>) -> Vec<DeletionRequest> {
+        let step = self.step(owner, requests);
+        match self.commits.share(self.privacy.verify(&SystemScope::patron(), step)).await {
+            Ok(verified) => verified.into_iter().inspect(note).collect(),
             Err(error) => {
-                tracing::warn!(%error, request = %request.id, "counting stopped; it is repeated when its lease ends");
-                None
+                tracing::warn!(%error, "counting stopped; it is repeated when its lease ends");
+                Vec::new()
             }
         }
     }
+}
+
+/// The requests that share transactions: a few of one environment.
+fn together(group: &[DeletionRequest]) -> Vec<(Owner, Vec<DeletionRequestId>)> {
+    let mut by_owner: HashMap<Owner, Vec<DeletionRequestId>> = HashMap::new();
+    for request in group {
+        by_owner.entry(request.owner).or_default().push(request.id);
+    }
+    let shared = by_owner.into_iter().flat_map(|(owner, ids)| {
+        let parts = ids.chunks(TOGETHER.into()).map(|part| (owner, part.to_vec()));
+        parts.collect::<Vec<_>>()
+    });
+    shared.collect()
 }
 
 fn note(request: &DeletionRequest) {

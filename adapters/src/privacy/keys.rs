@@ -124,6 +124,13 @@ impl ReceiptSigner for PrivacyKeys {
         self.load().await.map(drop)
     }
 
+    async fn open_existing(&self) -> Result<(), PrivacyError> {
+        if self.database.recognises_erased() {
+            return Ok(());
+        }
+        self.load().await.map(drop)
+    }
+
     async fn sign(&self, receipt: &Receipt) -> Result<SignedReceipt, PrivacyError> {
         let key = self.find_or_make(KeyPurpose::Receipts).await?;
         let pair = Ed25519KeyPair::from_seed_unchecked(&self.secret(&key)?).map_err(|_| KeysUnavailable)?;

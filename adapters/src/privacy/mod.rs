@@ -2,6 +2,8 @@
 
 mod job;
 mod keys;
+mod retention;
 
 pub use job::{ErasureJob, Stop};
 pub use keys::{PrivacyKeys, verifies};
+pub use retention::RetentionTurns;

@@ -83,7 +83,7 @@ pub(crate) struct RequestFlags {
     #[arg(long, value_name = "ID")]
     pub(crate) external_id: Option<String>,
     /// How the person asked: api or written.
-    #[arg(long, value_name = "CHANNEL", default_value = "written")]
+    #[arg(long, value_name = "CHANNEL", default_value = "written", value_parser = RequestChannel::of_person)]
     pub(crate) channel: RequestChannel,
     /// How many days the request can be cancelled, 0 to 30.
     #[arg(long, value_name = "DAYS", default_value = "7")]
@@ -91,6 +91,9 @@ pub(crate) struct RequestFlags {
     /// A note. It is erased with the customer.
     #[arg(long)]
     pub(crate) reason: Option<String>,
+    /// Only show what would be redacted: the number of records of each category.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// The environment; optional if there is only one.
     #[arg(long, value_name = "ENV_ID")]
     pub(crate) environment: Option<EnvironmentId>,

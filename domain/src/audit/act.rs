@@ -5,7 +5,7 @@ use crate::{
     custom_field::CustomFieldDefinition,
     ids::{CustomFieldId, ImportId, TenantId},
     import::ImportAmendment,
-    privacy::{DeletionRequest, DeletionState},
+    privacy::{DeletionRequest, DeletionState, RetentionSetting},
     tenancy::{ApiKey, Environment},
 };
 #[cfg(feature = "webhooks")]
@@ -127,6 +127,18 @@ impl Act {
             DeletionState::Redacting | DeletionState::Failed => return None,
         };
         Some(Self::plain(action, AuditObject::DeletionRequest(request.id)))
+    }
+
+    /// The retention of an environment was set, changed or deleted; `None` when nothing changed.
+    #[must_use]
+    pub fn retention_put(before: Option<&RetentionSetting>, after: &RetentionSetting) -> Option<Self> {
+        let before = before.map(|before| before.retention).unwrap_or_default();
+        let fields = [
+            ("archived_days", before.archived_days != after.retention.archived_days),
+            ("former_ids_days", before.former_ids_days != after.retention.former_ids_days),
+        ];
+        let object = AuditObject::Environment(after.owner.environment_id);
+        Self::of_changes(AuditAction::RetentionUpdated, object, &fields)
     }
 
     /// An environment was created.

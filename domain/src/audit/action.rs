@@ -64,6 +64,8 @@ pub enum AuditAction {
     DeletionCancelled,
     /// A customer was erased.
     DeletionCompleted,
+    /// The retention of an environment was set, changed or deleted.
+    RetentionUpdated,
 }
 
 words!(
@@ -73,7 +75,7 @@ words!(
      onboarding_workflow.created, onboarding_workflow.updated, onboarding_workflow.deleted, custom_field.created, \
      custom_field.updated, custom_field.deleted, tenant.suspended, tenant.resumed, import.uploaded, import.started, \
      import.cancelled, import.completed, deletion_request.created, deletion_request.cancelled, \
-     deletion_request.completed",
+     deletion_request.completed, customer_retention.updated",
     KeyCreated => "api_key.created",
     KeyRotated => "api_key.rotated",
     KeyRevoked => "api_key.revoked",
@@ -100,4 +102,5 @@ words!(
     DeletionRequested => "deletion_request.created",
     DeletionCancelled => "deletion_request.cancelled",
     DeletionCompleted => "deletion_request.completed",
+    RetentionUpdated => "customer_retention.updated",
 );

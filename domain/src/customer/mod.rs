@@ -25,6 +25,7 @@ mod mock;
 mod parts;
 mod port;
 pub mod query;
+mod retained;
 mod service;
 pub(crate) mod table;
 mod time_zone;

@@ -1,9 +1,15 @@
 //! All data about one customer, for Articles 15 and 20 of the GDPR.
 
-use super::DeletionRequest;
+use super::{DeletionRequest, RequestChannel};
 use crate::{
-    customer::CustomerAggregate, event::EventRecord, ids::CustomerId, onboarding::OnboardingRun, time::Timestamp,
-    webhook::Delivery, words::words,
+    customer::CustomerAggregate,
+    event::EventRecord,
+    ids::{CustomerId, ImportId},
+    import::{FailedRow, ImportDiff},
+    onboarding::OnboardingRun,
+    time::Timestamp,
+    webhook::Delivery,
+    words::words,
 };
 
 /// The data that a store holds about a customer, apart from its events.
@@ -17,6 +23,8 @@ use crate::{
 ///     deliveries: Vec::new(),
 ///     requests: Vec::new(),
 ///     kept_answers: Vec::new(),
+///     failed_rows: Vec::new(),
+///     import_changes: Vec::new(),
 /// };
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +39,10 @@ pub struct PersonalRecord {
     pub requests: Vec<DeletionRequest>,
     /// When responses about it were stored under idempotency keys.
     pub kept_answers: Vec<Timestamp>,
+    /// The rows of imports about it that failed.
+    pub failed_rows: Vec<(ImportId, FailedRow)>,
+    /// The changes of it that the results of imports show.
+    pub import_changes: Vec<(ImportId, ImportDiff)>,
 }
 
 /// All data about a customer.
@@ -40,7 +52,9 @@ pub struct PersonalRecord {
 ///
 /// let customer = a_customer("acme").existing();
 /// let (deliveries, requests, kept_answers) = (Vec::new(), Vec::new(), Vec::new());
-/// let record = PersonalRecord { customer, run: None, deliveries, requests, kept_answers };
+/// let (failed_rows, import_changes) = (Vec::new(), Vec::new());
+/// let record =
+///     PersonalRecord { customer, run: None, deliveries, requests, kept_answers, failed_rows, import_changes };
 /// let bundle = Bundle { at: a_time(), record, history: Vec::new() };
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +84,15 @@ pub enum DueReason {
 }
 
 words!(DueReason, "request, retention", Request => "request", Retention => "retention");
+
+impl From<RequestChannel> for DueReason {
+    fn from(channel: RequestChannel) -> Self {
+        match channel {
+            RequestChannel::Api | RequestChannel::Written => Self::Request,
+            RequestChannel::Retention => Self::Retention,
+        }
+    }
+}
 
 /// A customer whose data is about to be redacted.
 ///

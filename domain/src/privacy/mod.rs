@@ -19,6 +19,9 @@ mod port;
 mod progress;
 mod receipt;
 mod request;
+mod retention;
+#[cfg(feature = "webhooks")]
+mod retention_port;
 #[cfg(feature = "webhooks")]
 mod service;
 mod subject;
@@ -41,6 +44,11 @@ pub use request::{
     Cooldown, CooldownError, DeletionReason, DeletionReasonError, DeletionRequest, DeletionState, NamedSubject,
     NewDeletionRequest, RequestChannel,
 };
+pub use retention::{PutRetention, Retention, RetentionDays, RetentionDaysError, RetentionSetting};
+#[cfg(all(feature = "webhooks", any(test, feature = "mock")))]
+pub use retention_port::MockCustomerRetention;
+#[cfg(feature = "webhooks")]
+pub use retention_port::{CustomerRetention, RetentionStep};
 #[cfg(feature = "webhooks")]
 pub use service::PrivacyService;
 #[cfg(feature = "webhooks")]

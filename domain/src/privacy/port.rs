@@ -105,7 +105,7 @@ impl ErasureClaim {
     }
 }
 
-/// One bounded step of a redaction, under a lease.
+/// One bounded step of the redaction of some requests, under their leases.
 ///
 /// ```
 /// use patron_domain::{ids::IdSequence, privacy::RedactionStep, testkit::{a_deletion_request, a_time}};
@@ -113,7 +113,7 @@ impl ErasureClaim {
 /// let request = a_deletion_request();
 /// let step = RedactionStep {
 ///     owner: request.owner,
-///     id: request.id,
+///     requests: vec![request.id],
 ///     holder: "server 1".to_owned(),
 ///     until: a_time(),
 ///     ids: IdSequence::start(a_time(), [0; 10]),
@@ -125,21 +125,21 @@ impl ErasureClaim {
 pub struct RedactionStep {
     /// The environment.
     pub owner: Owner,
-    /// The request.
-    pub id: DeletionRequestId,
-    /// The holder of the lease.
+    /// The requests, all of this environment. Many share a transaction.
+    pub requests: Vec<DeletionRequestId>,
+    /// The holder of the leases.
     pub holder: String,
-    /// The new end of the lease.
+    /// The new end of the leases.
     pub until: Timestamp,
     /// The ids for new objects.
     pub ids: IdSequence,
     /// The time.
     pub at: Timestamp,
-    /// The most records.
+    /// The most records, of all requests together.
     pub limit: u32,
 }
 
-/// The outcome of a step.
+/// The outcome of a step for one request.
 ///
 /// ```
 /// use patron_domain::{privacy::Redaction, testkit::a_deletion_request};
@@ -222,13 +222,14 @@ pub trait PrivacyRepository: Send + Sync {
     /// [`DeletionState::Redacting`]. A request of a holder that vanishes MUST become due again at the end of its lease.
     async fn claim(&self, scope: &SystemScope, claim: ErasureClaim) -> Result<Vec<DeletionRequest>, StoreError>;
 
-    /// Redacts at most `limit` records. `None` when the holder no longer has the lease; then nothing is written.
-    async fn redact(&self, scope: &SystemScope, step: RedactionStep) -> Result<Option<Redaction>, StoreError>;
+    /// Redacts at most `limit` records. Requests whose lease the holder no longer has are left out, and nothing of them is
+    /// written.
+    async fn redact(&self, scope: &SystemScope, step: RedactionStep) -> Result<Vec<Redaction>, StoreError>;
 
-    /// Counts what is left, and ends the request by [`DeletionRequest::verified`], together with the event
-    /// [`DeletionRequest::erased_mark`]. It MUST NOT be completed while anything is left. Returns the request; `None` when
-    /// the holder no longer has the lease, and then nothing is written.
-    async fn verify(&self, scope: &SystemScope, step: RedactionStep) -> Result<Option<DeletionRequest>, StoreError>;
+    /// Counts what is left, and ends each request by [`DeletionRequest::verified`], together with the event
+    /// [`DeletionRequest::erased_mark`]. It MUST NOT be completed while anything is left. Returns the requests, without
+    /// those whose lease the holder no longer has: nothing of them is written.
+    async fn verify(&self, scope: &SystemScope, step: RedactionStep) -> Result<Vec<DeletionRequest>, StoreError>;
 
     /// Removes what the store itself keeps of redacted records, such as a log of changes. Called before [`Self::verify`].
     async fn forget(&self, scope: &SystemScope) -> Result<(), StoreError>;

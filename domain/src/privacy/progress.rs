@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Category, CategoryCount, DeletionRequest, DeletionState};
 use crate::{
     event::{CustomerEventKind, CustomerMark},
-    ids::IdSequence,
+    ids::EventId,
     tenancy::{Actor, EnvironmentScope},
     time::Timestamp,
 };
@@ -28,11 +28,9 @@ impl DeletionRequest {
         self
     }
 
-    /// The request after some records of a category were redacted.
-    #[must_use]
-    pub fn redacted(mut self, category: Category, records: u64) -> Self {
+    /// Adds records of a category that were redacted.
+    pub fn add_redacted(&mut self, category: Category, records: u64) {
         self.count_mut(category).redacted += records;
-        self
     }
 
     /// The request after a category was counted.
@@ -75,10 +73,10 @@ impl DeletionRequest {
 
     /// The last event about the customer, once the request is completed.
     #[must_use]
-    pub fn erased_mark(&self, mut ids: IdSequence, at: Timestamp) -> CustomerMark {
+    pub fn erased_mark(&self, id: EventId, at: Timestamp) -> CustomerMark {
         let scope = EnvironmentScope::new(self.owner, Actor::system());
         let place = (self.customer_id, self.customer_version);
-        CustomerMark::new(ids.next_id(), CustomerEventKind::Erased, place, at, &scope)
+        CustomerMark::new(id, CustomerEventKind::Erased, place, at, &scope)
     }
 
     fn count_mut(&mut self, category: Category) -> &mut CategoryCount {
@@ -112,7 +110,9 @@ mod tests {
         let reason = DeletionReason::new("a letter").ok();
         let request = DeletionRequest { reason, channel: RequestChannel::Written, ..a_deletion_request() };
         let version = request.customer_version;
-        let request = request.begun(a_time()).redacted(Category::Events, 5).redacted(Category::Events, 2);
+        let mut request = request.begun(a_time());
+        request.add_redacted(Category::Events, 5);
+        request.add_redacted(Category::Events, 2);
         assert_eq!(request.state, DeletionState::Redacting);
         let most = request.clone().verified(&all(0)[1..], a_time());
         assert_eq!(most.state, DeletionState::Redacting, "one category was not counted");

@@ -141,6 +141,9 @@ pub trait ReceiptSigner: Send + Sync {
     /// Opens the keys of the installation, so that the store recognises erased people. Makes missing keys.
     async fn open(&self) -> Result<(), PrivacyError>;
 
+    /// The same, without making keys.
+    async fn open_existing(&self) -> Result<(), PrivacyError>;
+
     /// Signs a receipt with the current key.
     async fn sign(&self, receipt: &Receipt) -> Result<SignedReceipt, PrivacyError>;
 

@@ -2,6 +2,7 @@
 
 use super::{CategoryCount, SubjectTag};
 use crate::{
+    UnknownWord,
     customer::ExternalId,
     ids::{CustomerId, DeletionRequestId, IdSequence},
     lifecycle::{Audit, Owner, Version},
@@ -16,7 +17,7 @@ text_newtype! {
     personal DeletionReason, DeletionReasonError, "reason", max 500, not_blank true, lines true
 }
 
-/// How the person made the request.
+/// How the request was made: by the person, or by the retention of the environment.
 ///
 /// ```
 /// use patron_domain::privacy::RequestChannel;
@@ -29,9 +30,33 @@ pub enum RequestChannel {
     Api,
     /// By letter or e-mail.
     Written,
+    /// By the retention of the environment, without a person.
+    Retention,
 }
 
-words!(RequestChannel, "api, written", Api => "api", Written => "written");
+words!(
+    RequestChannel, "api, written, retention", Api => "api", Written => "written", Retention => "retention",
+);
+
+impl RequestChannel {
+    /// The channels that a person can use.
+    pub const OF_PEOPLE: [Self; 2] = [Self::Api, Self::Written];
+
+    /// The channel of a word, for requests of people.
+    ///
+    /// ```
+    /// use patron_domain::privacy::RequestChannel;
+    ///
+    /// assert!(RequestChannel::of_person("api").is_ok() && RequestChannel::of_person("retention").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// For any other word; the error lists the allowed ones.
+    pub fn of_person(word: &str) -> Result<Self, UnknownWord> {
+        let known = Self::OF_PEOPLE.into_iter().find(|known| known.as_str() == word);
+        known.ok_or(UnknownWord { allowed: "api, written" })
+    }
+}
 
 /// The state of a request for deletion.
 ///
@@ -122,6 +147,8 @@ impl Cooldown {
     pub const MAX_DAYS: u8 = 30;
     /// The default number of days.
     pub const DEFAULT_DAYS: u8 = 7;
+    /// No cool-down: the redaction begins at once.
+    pub const NONE: Self = Self(0);
 
     /// Checks a number of days.
     ///

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Bundle, CancelDeletion, CategoryCount, Cooldown, DeletionQuery, DeletionReason, DeletionRequest, DeletionState,
-    Due, DueReason, NamedSubject, NewDeletionRequest, PrivacyError, PrivacyRepository, Receipt, ReceiptKey,
-    ReceiptSigner, RequestChannel, Requested, SignedReceipt,
+    Bundle, CancelDeletion, Category, CategoryCount, Cooldown, CustomerRetention, DeletionQuery, DeletionReason,
+    DeletionRequest, DeletionState, Due, DueReason, NamedSubject, NewDeletionRequest, PrivacyError, PrivacyRepository,
+    PutRetention, Receipt, ReceiptKey, ReceiptSigner, RequestChannel, Requested, Retention, RetentionSetting,
+    SignedReceipt,
 };
 use crate::{
     clock::Clock,
@@ -13,7 +14,7 @@ use crate::{
     ids::{CustomerId, DeletionRequestId, IdGenerator},
     lifecycle::Precondition,
     page::PageRequest,
-    tenancy::{Caller, Permission},
+    tenancy::{Caller, EnvironmentScope, Permission},
 };
 
 /// Requests for deletion, for callers with the role `super_admin`.
@@ -31,6 +32,7 @@ use crate::{
 /// signer.expect_open().returning(|| Ok(()));
 /// let service = PrivacyService {
 ///     privacy: store.clone(),
+///     retention: store.clone(),
 ///     events: store,
 ///     signer: Arc::new(signer),
 ///     clock: Arc::new(FixedClock::default()),
@@ -44,6 +46,8 @@ use crate::{
 pub struct PrivacyService {
     /// The store.
     pub privacy: Arc<dyn PrivacyRepository>,
+    /// The retention of environments, in the same store.
+    pub retention: Arc<dyn CustomerRetention>,
     /// The event log.
     pub events: Arc<dyn EventLog>,
     /// Signs receipts.
@@ -55,7 +59,8 @@ pub struct PrivacyService {
 }
 
 impl PrivacyService {
-    /// Requests the deletion of a customer, which suppresses it at once.
+    /// Requests the deletion of a customer, which suppresses it at once. The report of a dry run gets the numbers of records
+    /// that its erasure would redact.
     ///
     /// # Errors
     /// When the caller lacks the permission, there is no such customer, something blocks its erasure, or the store fails.
@@ -65,10 +70,35 @@ impl PrivacyService {
         (subject, channel, cooldown, reason): (NamedSubject, RequestChannel, Cooldown, Option<DeletionReason>),
     ) -> Result<Requested, PrivacyError> {
         let scope = caller.authorise(Permission::Administer)?;
-        self.signer.open().await?;
-        let at = self.clock.now();
-        let new = NewDeletionRequest { subject, channel, cooldown, reason, ids: self.ids.start(at), at };
-        self.privacy.request(scope, new).await
+        match scope.origin.is_dry_run() {
+            true => self.signer.open_existing().await?,
+            false => self.signer.open().await?,
+        }
+        let (at, has_reason) = (self.clock.now(), reason.is_some());
+        let ids = scope.origin.ids(&*self.ids, at);
+        let new = NewDeletionRequest { subject: subject.clone(), channel, cooldown, reason, ids, at };
+        let requested = self.privacy.request(scope, new).await?;
+        if let Some(report) = scope.origin.report().filter(|report| report.is_dry_run() && requested.is_new) {
+            report.would_redact(self.would_redact(scope, subject, has_reason).await?);
+        }
+        Ok(requested)
+    }
+
+    /// The number of records that the erasure of a customer would redact, by category. A new request has a reason, too.
+    async fn would_redact(
+        &self,
+        scope: &EnvironmentScope,
+        subject: NamedSubject,
+        has_reason: bool,
+    ) -> Result<Vec<CategoryCount>, PrivacyError> {
+        // Without the report, which describes the request.
+        let scope = EnvironmentScope::new(scope.owner, scope.actor.clone());
+        let counts = self.privacy.personal_data(&scope, subject).await?.ok_or(PrivacyError::UnknownCustomer)?;
+        let with_reason = |count: CategoryCount| match count.category {
+            Category::DeletionRequests => CategoryCount { redacted: count.redacted + u64::from(has_reason), ..count },
+            _ => count,
+        };
+        Ok(counts.into_iter().map(with_reason).collect())
     }
 
     /// A request.
@@ -101,7 +131,8 @@ impl PrivacyService {
     ) -> Result<DeletionRequest, PrivacyError> {
         let scope = caller.authorise(Permission::Administer)?;
         let at = self.clock.now();
-        self.privacy.cancel(scope, id, CancelDeletion { ids: self.ids.start(at), at, only_if }).await
+        let ids = scope.origin.ids(&*self.ids, at);
+        self.privacy.cancel(scope, id, CancelDeletion { ids, at, only_if }).await
     }
 
     /// All data about a customer of any status.
@@ -136,24 +167,41 @@ impl PrivacyService {
         let due = |request: &DeletionRequest| Due {
             customer_id: request.customer_id,
             due_at: request.due_at,
-            why: DueReason::Request,
+            why: request.channel.into(),
         };
         let mut due: Vec<_> = requests.iter().map(due).collect();
+        let setting = self.retention.setting(scope).await?;
+        if let Some(days) = setting.and_then(|setting| setting.retention.archived_days) {
+            let retained = self.retention.retained(scope, limit).await?.into_iter();
+            let why = DueReason::Retention;
+            due.extend(retained.map(|(customer_id, from)| Due { customer_id, due_at: days.end(from), why }));
+        }
         due.sort_by_key(|due| (due.due_at, due.customer_id));
+        due.truncate(limit.into());
         Ok(due)
     }
 
-    /// What the deletion of a customer would redact now.
+    /// The retention of the caller's environment; `None` if it is not set.
     ///
     /// # Errors
-    /// When the caller lacks the permission, there is no such customer, or the store fails.
-    pub async fn personal_data(
+    /// When the caller lacks the permission, or the store fails.
+    pub async fn retention(&self, caller: &Caller) -> Result<Option<RetentionSetting>, PrivacyError> {
+        let scope = caller.authorise(Permission::Administer)?;
+        Ok(self.retention.setting(scope).await?)
+    }
+
+    /// Sets the retention of the caller's environment. An empty one deletes the setting.
+    ///
+    /// # Errors
+    /// When the caller lacks the permission, the setting has another version, or the store fails.
+    pub async fn put_retention(
         &self,
         caller: &Caller,
-        subject: NamedSubject,
-    ) -> Result<Vec<CategoryCount>, PrivacyError> {
+        retention: Retention,
+        only_if: Precondition,
+    ) -> Result<RetentionSetting, PrivacyError> {
         let scope = caller.authorise(Permission::Administer)?;
-        self.privacy.personal_data(scope, subject).await?.ok_or(PrivacyError::UnknownCustomer)
+        self.retention.put(scope, PutRetention { retention, at: self.clock.now(), only_if }).await
     }
 
     /// The receipt of a completed request.

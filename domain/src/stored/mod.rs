@@ -52,6 +52,7 @@ mod items;
 #[cfg(feature = "webhooks")]
 mod onboarding_run;
 mod parts;
+mod retention;
 mod tax_rate;
 #[cfg(test)]
 mod tests;

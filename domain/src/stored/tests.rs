@@ -28,7 +28,7 @@ use crate::{
     lifecycle::{Audit, Status, Version},
     metadata::{JsonObject, Metadata},
     onboarding::{ExpectedStatus, HttpCall, OnboardingRun, RunState, Step, StepFailure, StepRetries, Steps, Workflow},
-    privacy::{Category, DeletionReason, DeletionRequest, RequestChannel},
+    privacy::{Category, DeletionReason, DeletionRequest, RequestChannel, Retention, RetentionDays, RetentionSetting},
     tax::{
         CurrencyCode, FixedAmount, Percentage, Priority, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription,
         TaxRateName, TaxRateScope, TaxRateStatus, TaxValue, TaxedEntity,
@@ -300,10 +300,20 @@ fn deletion_requests() {
     is_golden("deletion_request.v1.minimal", &a_deletion_request());
     let reason = Some(DeletionReason::new("a letter\nof 2026").unwrap());
     let request = DeletionRequest { channel: RequestChannel::Written, reason, ..a_deletion_request() };
-    let request = request.begun(time(1)).redacted(Category::Events, 7);
+    let mut request = request.begun(time(1));
+    request.add_redacted(Category::Events, 7);
     is_golden("deletion_request.v1.redacting", &request);
     let left: Vec<_> = Category::ALL.iter().map(|category| (*category, 0)).collect();
     is_golden("deletion_request.v1.completed", &request.verified(&left, time(2)));
+}
+
+#[test]
+fn retention() {
+    let days = |days| Some(RetentionDays::new(days).unwrap());
+    let retention = Retention { archived_days: days(3650), former_ids_days: days(365) };
+    let mut audit = Audit::created(a_time(), &Actor::system());
+    audit.advance(time(2), &Actor::system());
+    is_golden("retention.v1.full", &RetentionSetting { owner: an_owner(), retention, audit });
 }
 
 #[test]

@@ -139,6 +139,11 @@ impl Stage {
         number(&self.rows("SELECT count(*) FROM customers")[0][0]) as u64
     }
 
+    /// The number that a query returns.
+    pub(crate) fn number(&self, sql: &str) -> f64 {
+        number(&self.rows(sql)[0][0]) as f64
+    }
+
     /// Runs a statement directly on the database, while Patron is not running.
     pub(crate) fn execute(&self, sql: &str) {
         match self.backend {

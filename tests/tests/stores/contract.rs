@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions};
-use patron_domain::testkit::{MemoryStore, contract};
+use patron_domain::{
+    privacy::SubjectKey,
+    testkit::{MemoryStore, contract},
+};
 use patron_tests::{
     patron::{Backend, Place},
     seed::seed,
@@ -23,6 +26,8 @@ pub(super) fn ports(database: &Database) -> contract::Ports {
         events: database.events.clone(),
         webhooks: database.webhooks.clone(),
         onboarding: database.onboarding.clone(),
+        privacy: database.privacy.clone(),
+        customer_retention: database.customer_retention.clone(),
         retention: database.retention.clone(),
     }
 }
@@ -31,6 +36,7 @@ async fn check_over(backend: Backend) {
     let place = Place::fresh(backend).await;
     let url = DatabaseUrl::parse(place.database_url()).unwrap();
     let database = Database::open(&url, OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() }).await.unwrap();
+    database.recognise_erased(SubjectKey::from_bytes([7; 32]));
     let seed = u64::from(seed());
     contract::check_empty(&ports(&database)).await.assert_clean();
     contract::check_seeded(&ports(&database), seed).await.assert_clean();
@@ -53,6 +59,8 @@ async fn in_memory() {
         events: store.clone(),
         webhooks: store.clone(),
         onboarding: store.clone(),
+        privacy: store.clone(),
+        customer_retention: store.clone(),
         retention: store,
     };
     contract::check_empty(&ports).await.assert_clean();

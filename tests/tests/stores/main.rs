@@ -8,6 +8,7 @@ mod find;
 mod own_transaction;
 mod postgres_store;
 mod postgres_tls;
+mod retention;
 mod schema;
 mod statement_time;
 mod surface;

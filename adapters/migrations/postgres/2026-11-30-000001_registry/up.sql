@@ -134,6 +134,10 @@ CREATE TABLE customers (
     -- Without case; empty where there is none.
     name_folded TEXT COLLATE "C" NOT NULL,
     email_folded TEXT COLLATE "C" NOT NULL,
+    -- Since when the retention of archived customers counts; NULL while it does not.
+    retained_from BIGINT,
+    -- When the first of its former external ids was replaced.
+    former_until BIGINT,
     document JSON NOT NULL,
     PRIMARY KEY (environment, id)
 );
@@ -318,6 +322,13 @@ CREATE TABLE suppressed_customers (
     PRIMARY KEY (environment, id)
 );
 
+-- How long environments keep archived customers and former external ids.
+CREATE TABLE retention_settings (
+    environment INTEGER NOT NULL,
+    document JSON NOT NULL,
+    PRIMARY KEY (environment)
+);
+
 -- HMACs, under a key of the installation, of the external ids of suppressed and erased customers.
 CREATE TABLE erased_subjects (
     environment INTEGER NOT NULL,
@@ -354,6 +365,8 @@ CREATE INDEX customers_email ON customers (environment, email_folded, id) WHERE 
 -- New rows wait in a list that every search reads in full, so the list is short.
 CREATE INDEX customer_tokens_segment ON customer_tokens (environment, segment);
 CREATE INDEX customer_tokens_tokens ON customer_tokens USING gin (tokens) WITH (gin_pending_list_limit = 512);
+CREATE INDEX customers_retained ON customers (environment, retained_from) WHERE retained_from IS NOT NULL;
+CREATE INDEX customers_former ON customers (environment, former_until) WHERE former_until IS NOT NULL;
 CREATE UNIQUE INDEX events_id ON events (environment, id);
 CREATE UNIQUE INDEX events_entity ON events (environment, entity, sequence);
 CREATE INDEX environments_tenant ON environments (tenant_id);

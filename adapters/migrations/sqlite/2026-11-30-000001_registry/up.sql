@@ -135,6 +135,10 @@ CREATE TABLE customers (
     -- Without case; empty where there is none.
     name_folded TEXT NOT NULL,
     email_folded TEXT NOT NULL,
+    -- Since when the retention of archived customers counts; NULL while it does not.
+    retained_from INTEGER,
+    -- When the first of its former external ids was replaced.
+    former_until INTEGER,
     document TEXT NOT NULL,
     UNIQUE (environment, id)
 ) STRICT;
@@ -313,6 +317,13 @@ CREATE TABLE suppressed_customers (
     PRIMARY KEY (environment, id)
 ) STRICT;
 
+-- How long environments keep archived customers and former external ids.
+CREATE TABLE retention_settings (
+    environment INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (environment)
+) STRICT, WITHOUT ROWID;
+
 -- HMACs, under a key of the installation, of the external ids of suppressed and erased customers.
 CREATE TABLE erased_subjects (
     environment INTEGER NOT NULL,
@@ -346,6 +357,8 @@ CREATE UNIQUE INDEX customer_index_unique ON customer_index (environment, kind, 
 CREATE INDEX customers_created ON customers (environment, status, created_at, id);
 CREATE INDEX customers_name ON customers (environment, name_folded, id) WHERE status = 0;
 CREATE INDEX customers_email ON customers (environment, email_folded, id) WHERE status = 0;
+CREATE INDEX customers_retained ON customers (environment, retained_from) WHERE retained_from IS NOT NULL;
+CREATE INDEX customers_former ON customers (environment, former_until) WHERE former_until IS NOT NULL;
 CREATE UNIQUE INDEX events_id ON events (environment, id);
 CREATE UNIQUE INDEX events_entity ON events (environment, entity, sequence);
 CREATE INDEX environments_tenant ON environments (tenant_id);
@@ -525,6 +538,8 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('customers', 'customers_created', '1000000 1000000 900000 2 1'),
     ('customers', 'customers_name', '1000000 1000000 20 1'),
     ('customers', 'customers_email', '1000000 1000000 2 1'),
+    ('customers', 'customers_retained', '100000 100000 2'),
+    ('customers', 'customers_former', '100000 100000 2'),
     ('customer_index', 'customer_index', '8000000 8000000 1500000 2 1'),
     ('customer_index', 'customer_index_unique', '100000 100000 100000 1'),
     ('custom_fields', 'custom_fields', '100 100 1'),

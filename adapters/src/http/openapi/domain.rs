@@ -20,7 +20,7 @@ use patron_domain::{
     lifecycle::Status,
     network::Network,
     onboarding::WorkflowName,
-    privacy::{Category, Cooldown, DeletionReason, DeletionState, DueReason, RequestChannel},
+    privacy::{Category, Cooldown, DeletionReason, DeletionState, DueReason, RequestChannel, RetentionDays},
     tax::{
         CurrencyCode, FixedAmount, MAX_DIGITS, PassedOver, Percentage, Priority, TaxBehavior, TaxBehaviorSource,
         TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType, TaxedEntityType,
@@ -110,7 +110,8 @@ words! {
     EventType: "The type of an event.";
     AuditAction: "The action.";
     DeletionState: "The state of the request.";
-    RequestChannel: "The way in which the person asked: through your application, or by letter or e-mail.";
+    RequestChannel: "How the request was made: by the person, through your application or by letter or e-mail; or by the \
+                     retention of the environment.";
     Category: "The kind of records.";
     DueReason: "The reason: its deletion was requested, or it was archived long ago.";
     AuditObjectType: "The type of the object.";
@@ -174,6 +175,22 @@ impl Shape for ChangedField {
         let customers = CustomerField::ALL.iter().map(|field| field.as_str());
         let all: BTreeSet<_> = customers.chain(TaxRateField::ALL.iter().map(|field| field.as_str())).collect();
         Look::words(all, "The name of a field.")
+    }
+}
+
+/// A channel in a request.
+pub(crate) struct ChannelOfPeople;
+
+impl Shape for ChannelOfPeople {
+    fn look() -> Look {
+        let words = RequestChannel::OF_PEOPLE.iter().map(|one| one.as_str());
+        Look::words(words, "The way in which the person asked: through your application, or by letter or e-mail.")
+    }
+}
+
+impl Shape for RetentionDays {
+    fn look() -> Look {
+        Look::integer((0, Self::MAX.into()), "A number of days; with 0 the data is not kept at all.".to_owned(), 365)
     }
 }
 

@@ -88,12 +88,19 @@ impl Endpoint {
     /// Declares what every write takes: `Idempotency-Key`, `dry_run` and `Prefer`. Call this after the responses, as for
     /// everything that adds headers to them.
     pub(crate) fn idempotent(mut self) -> Self {
-        for name in ["Idempotency-Key", DRY_RUN_PARAMETER, "Prefer"] {
+        self.operation = self.operation.parameter_ref(parameter_ref("Idempotency-Key"));
+        self.refuses([Refusal::Invalid, Refusal::Taken, Refusal::KeyReused, Refusal::Gone])
+            .answering("Idempotency-Replayed")
+            .reporting()
+    }
+
+    /// Declares `dry_run` and `Prefer`, for a write whose repetition changes nothing without an `Idempotency-Key`. Call
+    /// this after the responses.
+    pub(crate) fn reporting(mut self) -> Self {
+        for name in [DRY_RUN_PARAMETER, "Prefer"] {
             self.operation = self.operation.parameter_ref(parameter_ref(name));
         }
-        let it = self
-            .refuses([Refusal::Invalid, Refusal::Taken, Refusal::KeyReused, Refusal::Gone])
-            .answering("Idempotency-Replayed");
+        let it = self;
         if it.answers.iter().any(|(status, _)| *status == 200) {
             return it;
         }

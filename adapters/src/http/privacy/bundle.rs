@@ -2,7 +2,8 @@
 
 use patron_domain::{
     customer::{ArchivedTerm, ChangeCustomerError, CustomerAggregate, FormerExternalId, LegalHold},
-    ids::CustomerId,
+    ids::{CustomerId, ImportId},
+    import::{FailedRow, ImportDiff},
     onboarding::OnboardingRun,
     privacy::{Bundle, PersonalRecord},
     webhook::Delivery,
@@ -50,7 +51,8 @@ pub(super) async fn bundle(
 /// Never: all parts have a JSON form.
 pub fn bundle_json(bundle: &Bundle) -> Result<Value, serde_json::Error> {
     let Bundle { at, record, history } = bundle;
-    let PersonalRecord { customer: aggregate, run, deliveries, requests, kept_answers } = record;
+    let PersonalRecord { customer: aggregate, run, deliveries, requests, kept_answers, failed_rows, import_changes } =
+        record;
     let CustomerAggregate { customer, mappings, removed_associations, .. } = aggregate;
     let associations =
         |all: &[_]| serde_json::to_value(all.iter().map(TaxAssociationResponse::new).collect::<Vec<_>>());
@@ -65,6 +67,7 @@ pub fn bundle_json(bundle: &Bundle) -> Result<Value, serde_json::Error> {
         "legal_hold": customer.legal_hold.as_ref().map(hold),
         "onboarding_run": run.as_ref().map(onboarding),
         "webhook_deliveries": deliveries.iter().map(delivery).collect::<Vec<_>>(),
+        "imports": imports(failed_rows, import_changes),
         "kept_answers": kept_answers.iter().map(|at| json!({ "at": at })).collect::<Vec<_>>(),
         "deletion_requests": serde_json::to_value(requests.iter().map(DeletionResponse::new).collect::<Vec<_>>())?,
         "history": serde_json::to_value(history.iter().map(EventResponse::new).collect::<Vec<_>>())?,
@@ -81,6 +84,31 @@ fn archived(term: &ArchivedTerm) -> Value {
 
 fn hold(hold: &LegalHold) -> Value {
     json!({ "reason": hold.reason, "until": hold.until, "since": hold.since, "by": hold.by })
+}
+
+/// What imports keep about the customer: rows that failed, and changes that rows made or would make.
+fn imports(failed: &[(ImportId, FailedRow)], changes: &[(ImportId, ImportDiff)]) -> Vec<Value> {
+    let failed = failed.iter().map(|(import, row)| {
+        let faults = row.faults.iter().map(|fault| json!({ "path": fault.path, "message": fault.message }));
+        json!({
+            "import_id": import,
+            "row": row.row,
+            "external_id": row.external_id,
+            "outcome": "failed",
+            "original": row.original,
+            "faults": faults.collect::<Vec<_>>(),
+        })
+    });
+    let changes = changes.iter().map(|(import, diff)| {
+        json!({
+            "import_id": import,
+            "row": diff.row,
+            "external_id": diff.external_id,
+            "outcome": diff.outcome.as_str(),
+            "changed": diff.changed,
+        })
+    });
+    failed.chain(changes).collect()
 }
 
 fn onboarding(run: &OnboardingRun) -> Value {

@@ -8,7 +8,7 @@ use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanAdminister, Services},
-    openapi::{Endpoint, Refusal},
+    openapi::{DRY_RUN_PARAMETER, Endpoint, Refusal},
     query::Query,
     version::IfMatch,
 };
@@ -22,7 +22,7 @@ pub(super) async fn cancel(
     query: Query<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
-    query.none()?;
+    query.nothing_but(&[DRY_RUN_PARAMETER])?;
     let request = services.privacy()?.cancel(&caller, request_id(id)?, if_match.0).await?;
     Ok(Answer::ok(&DeletionResponse::new(&request))?.tagged(request.audit.version()))
 }
@@ -35,5 +35,6 @@ pub(super) fn documented() -> Endpoint {
         .path::<DeletionRequestId>("id", "The request.")
         .answers::<DeletionResponse<'_>>(200, "The cancelled request.")
         .conditional()
+        .reporting()
         .refuses([Refusal::ErasureBegun, Refusal::Taken])
 }

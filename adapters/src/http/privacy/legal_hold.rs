@@ -3,6 +3,7 @@
 use patron_domain::{
     customer::{Amendment, ChangeCustomerError, CustomerChange},
     ids::CustomerId,
+    violation::Violations,
 };
 use rocket::{delete, http::Status, put, routes};
 use serde_json::json;
@@ -15,7 +16,8 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     idempotency::Idempotency,
-    openapi::Endpoint,
+    openapi::{DRY_RUN_PARAMETER, Endpoint},
+    query::Query,
     version::{IfMatch, etag},
 };
 
@@ -30,10 +32,17 @@ pub(super) async fn place(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     if_match: IfMatch,
+    query: Query<'_>,
     id: &str,
     body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let new = body.read(PlaceHoldRequest::into_domain).await?;
+    let mut broken = Violations::new();
+    query.only(&[DRY_RUN_PARAMETER], &mut broken);
+    let new = match body.read(PlaceHoldRequest::into_domain).await {
+        Ok(new) if broken.is_empty() => new,
+        Ok(_) => return Err(broken.into()),
+        Err(refusal) => return Err(refusal.beside(broken)),
+    };
     let request = idempotency.over(body.bytes()).await?;
     let change = CustomerChange::Amend(customer_id(id)?, Amendment::PlaceHold(new));
     changed(Status::Ok, &services.customers.change(&caller, change, if_match.0, request).await?)
@@ -46,8 +55,10 @@ pub(super) async fn remove(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     if_match: IfMatch,
+    query: Query<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
+    query.nothing_but(&[DRY_RUN_PARAMETER])?;
     let request = idempotency.over(b"").await?;
     let change = CustomerChange::Amend(customer_id(id)?, Amendment::RemoveHold);
     let done = services.customers.change(&caller, change, if_match.0, request).await?;

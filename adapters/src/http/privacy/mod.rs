@@ -11,12 +11,22 @@ mod receipt_keys;
 mod request;
 mod request_deletion;
 mod response;
+mod retention;
 
 pub use bundle::bundle_json;
-use patron_domain::{ids::DeletionRequestId, privacy::PrivacyError};
+use patron_domain::{
+    ids::DeletionRequestId,
+    privacy::{PrivacyError, RetentionSetting},
+};
 use rocket::{Route, routes};
+use serde_json::Value;
 
 use super::{error::ApiError, openapi::Endpoint};
+
+/// The retention of an environment in the form of its own responses.
+pub(super) fn retention_value(setting: &RetentionSetting) -> serde_json::Result<Value> {
+    serde_json::to_value(retention::RetentionResponse::new(setting))
+}
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
@@ -31,6 +41,9 @@ pub(super) fn routes() -> Vec<Route> {
         list_requests::list_requests,
         receipt_keys::receipt_keys,
         request_deletion::request_deletion,
+        retention::delete_retention,
+        retention::get_retention,
+        retention::put_retention,
     ]
 }
 
@@ -47,6 +60,7 @@ pub(super) fn documents() -> Vec<Endpoint> {
         bundle::documented(),
     ];
     all.extend(legal_hold::documented());
+    all.extend(retention::documented());
     all
 }
 

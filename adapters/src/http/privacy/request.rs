@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::http::{
     json::{Field, Reader, Text, object_from_json},
-    openapi::{exactly, optional},
+    openapi::{ChannelOfPeople, exactly, optional},
 };
 
 /// The body of `POST /privacy/deletion-requests`: one of `customer_id` and `external_customer_id`.
@@ -27,7 +27,7 @@ pub(super) struct RequestDeletionRequest<'a> {
     #[schema(schema_with = optional::<ExternalId>)]
     external_customer_id: Field<Text<'a>>,
     #[serde(default)]
-    #[schema(required = true, schema_with = exactly::<RequestChannel>)]
+    #[schema(required = true, schema_with = exactly::<ChannelOfPeople>)]
     request_channel: Field<Text<'a>>,
     #[serde(default)]
     #[schema(schema_with = optional::<Cooldown>)]
@@ -69,7 +69,7 @@ impl RequestDeletionRequest<'_> {
         let fields = &mut Reader::new(broken);
         let id = fields.optional("customer_id", self.customer_id, |text| CustomerId::parse(&text));
         let external_id = fields.optional("external_customer_id", self.external_customer_id, ExternalId::new);
-        let channel = fields.required("request_channel", self.request_channel, |word| RequestChannel::parse(&word));
+        let channel = fields.required("request_channel", self.request_channel, |word| RequestChannel::of_person(&word));
         let cooldown = match fields.take("cooldown_days", self.cooldown_days) {
             None => Some(Cooldown::default()),
             Some(days) => fields.check("cooldown_days", Cooldown::new(days)),

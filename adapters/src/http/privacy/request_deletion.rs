@@ -18,7 +18,7 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanAdminister, Services},
-    openapi::{Endpoint, Refusal},
+    openapi::{DRY_RUN_PARAMETER, Endpoint, Refusal},
     query::Query,
 };
 
@@ -32,7 +32,7 @@ pub(super) async fn request_deletion(
     body: Body<'_>,
 ) -> Result<Answer, ApiError> {
     let mut broken = Violations::new();
-    query.only(&[], &mut broken);
+    query.only(&[DRY_RUN_PARAMETER], &mut broken);
     let read = body.read(RequestDeletionRequest::into_domain).await;
     let NewDeletion { subject, external_id, channel, cooldown, reason } = match read {
         Ok(new) if broken.is_empty() => new,
@@ -85,5 +85,6 @@ pub(super) fn documented() -> Endpoint {
         .answers::<DeletionResponse<'_>>(202, "The customer is suppressed.")
         .answers::<DeletionResponse<'_>>(200, "It was requested before: the first request.")
         .answering("ETag")
+        .reporting()
         .refuses([Refusal::NotFound, Refusal::ErasureBlocked])
 }

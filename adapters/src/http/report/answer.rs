@@ -1,6 +1,9 @@
 //! The responses to dry runs, and warnings in the responses to real writes.
 
-use patron_domain::report::OutgoingRequest;
+use patron_domain::{
+    privacy::{Category, CategoryCount},
+    report::OutgoingRequest,
+};
 use rocket::{Request, Response, http::Status};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -18,7 +21,7 @@ use crate::http::{
     customer::ChangeResponse,
     error::ApiError,
     metrics::dry_run,
-    openapi::{DRY_RUN_HEADER, DRY_RUN_SCHEMA, Named, any_value},
+    openapi::{DRY_RUN_HEADER, DRY_RUN_SCHEMA, Named, any_value, exactly},
     warning::Warning,
     wrap::render,
 };
@@ -32,6 +35,10 @@ struct DryRunResponse<'a> {
     changes: Vec<ChangeResponse>,
     /// The events that would be added to the log.
     events: Vec<EventSummary>,
+    /// How many records of each category an erasure would redact.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    counts: Vec<WouldBeRedacted>,
     /// Advice about the request.
     warnings: Vec<Warning>,
 }
@@ -61,6 +68,21 @@ struct WouldResponse<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     requests: Vec<RequestResponse>,
+}
+
+/// The records of a category that an erasure would redact.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WouldBeRedacted)]
+struct WouldBeRedacted {
+    #[schema(schema_with = exactly::<Category>)]
+    category: Category,
+    records: u64,
+}
+
+impl From<CategoryCount> for WouldBeRedacted {
+    fn from(CategoryCount { category, redacted, .. }: CategoryCount) -> Self {
+        Self { category, records: redacted }
+    }
 }
 
 /// A request to another system.
@@ -147,6 +169,7 @@ async fn dry_run_response<'r>(
         },
         changes: differences(&written),
         events: written.events.iter().map(EventSummary::new).collect(),
+        counts: write.report.redacted().into_iter().map(WouldBeRedacted::from).collect(),
         warnings: warnings(request, api, write).await,
     };
     let mut response = Response::new();

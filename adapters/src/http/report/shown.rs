@@ -15,6 +15,7 @@ use crate::http::{
     event::customer_value,
     onboarding,
     openapi::{ChangedField, all, exactly},
+    privacy,
     tax::response::{TaxAssociationResponse, TaxRateResponse},
     tenancy, webhook,
 };
@@ -64,6 +65,7 @@ fn value(state: &ObjectState) -> Value {
         ObjectState::Environment(environment) => tenancy::environment_value(environment),
         ObjectState::ApiKey(key) => tenancy::key_value(key),
         ObjectState::CustomField(definition) => custom_field::definition_value(definition),
+        ObjectState::Retention(setting) => privacy::retention_value(setting),
         ObjectState::Endpoint(endpoint) => webhook::endpoint_value(endpoint),
         ObjectState::Workflow(workflow) => onboarding::workflow_value(workflow),
         ObjectState::Run(run) => onboarding::run_value(run),
@@ -82,6 +84,7 @@ fn kind(state: &ObjectState) -> &'static str {
         ObjectState::Environment(_) => "environments",
         ObjectState::ApiKey(_) => "api_keys",
         ObjectState::CustomField(_) => "custom_fields",
+        ObjectState::Retention(_) => "customer_retention",
         ObjectState::Endpoint(_) => "webhook_endpoints",
         ObjectState::Workflow(_) => "onboarding_workflows",
         ObjectState::Run(_) => "onboarding_runs",

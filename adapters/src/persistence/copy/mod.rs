@@ -25,7 +25,7 @@ use super::{
     onboarding::row::{RunRow, WorkflowRow},
     open::OpenError,
     owners::OwnerRow,
-    privacy::row::{DeletionRow, InstallationKeyRow, SubjectRow, SuppressedRow},
+    privacy::row::{DeletionRow, InstallationKeyRow, RetentionRow, SubjectRow, SuppressedRow},
     tax::row::{DefaultRow, RateRow},
     tenancy::row::{ApiKeyRow, EnvironmentRow, TenantRow},
     url::DatabaseUrl,
@@ -88,6 +88,7 @@ tables! {
         FailedRowRow: import_rows (environment, import, number);
         DeletionRow: deletion_requests (environment, id);
         SuppressedRow: suppressed_customers (environment, id);
+        RetentionRow: retention_settings (environment);
         SubjectRow: erased_subjects (environment, tag, request);
         InstallationKeyRow: installation_keys (id);
     }

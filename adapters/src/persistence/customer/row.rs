@@ -6,6 +6,7 @@ use patron_domain::{
     ids::CustomerKind,
     lifecycle::Owner,
     store::StoreError,
+    time::Timestamp,
 };
 use sha2::{Digest, Sha256};
 
@@ -29,6 +30,8 @@ rows! {
         external_id_folded: Option<String>,
         name_folded: String,
         email_folded: String,
+        retained_from: Option<i64>,
+        former_until: Option<i64>,
         document: Document,
     }
 }
@@ -57,6 +60,8 @@ impl CustomerRow {
             external_id_folded,
             name_folded: folded(customer.profile.name.as_ref().map(|name| name.as_str())),
             email_folded: folded(customer.profile.email.as_ref().map(|email| email.as_str())),
+            retained_from: aggregate.retained_from().map(Timestamp::micros),
+            former_until: aggregate.oldest_former_id().map(Timestamp::micros),
             document,
         }
     }

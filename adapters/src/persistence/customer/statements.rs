@@ -53,6 +53,12 @@ statements! {
             db.each(ids, |id| all().filter(customers::id.eq(id)), |ids| all().filter(customers::id.eq_any(ids))).await
         }
 
+        /// The customers among these that have a row.
+        fn customers_among(db, environment: i32, ids: &[Key]) -> Vec<Key> {
+            let all = || customers::table.filter(customers::environment.eq(environment)).select(customers::id);
+            db.each(ids, |id| all().filter(customers::id.eq(id)), |ids| all().filter(customers::id.eq_any(ids))).await
+        }
+
         /// The documents of published customers with these external ids.
         fn documents_of_external_ids(db, environment: i32, external_ids: &[String]) -> Vec<(String, Document)> {
             let columns = (customers::external_id, customers::document);

@@ -36,10 +36,10 @@ macro_rules! whole {
     }};
 }
 
-/// The events about an entity whose states are stored.
+/// The events about entities whose states are stored.
 macro_rules! with_document {
     ($of:expr, $whose:expr) => {
-        events.filter(environment.eq($of)).filter(entity.eq($whose)).filter(document.is_not_null())
+        events.filter(environment.eq($of)).filter($whose).filter(document.is_not_null())
     };
 }
 
@@ -139,14 +139,23 @@ statements! {
             db.one(at_place.order(position.asc()).select(id).limit(1)).await
         }
 
-        /// The positions of events about a customer whose states are stored, oldest first.
-        fn positions_with_state(db, of: i32, whose: Key, limit: i64) -> Vec<i64> {
-            db.rows(with_document!(of, whose).order(sequence.asc()).select(position).limit(limit)).await
+        /// The customers and positions of events about customers whose states are stored, oldest first; at most `limit` of each.
+        fn positions_with_state(db, of: i32, whose: &[Key], limit: i64) -> Vec<(Key, i64)> {
+            let place = (entity, position);
+            db.each(
+                whose,
+                |one| with_document!(of, entity.eq(one)).order(sequence.asc()).select(place).limit(limit),
+                |all| with_document!(of, entity.eq_any(all)).order((entity.asc(), sequence.asc())).select(place).limit(limit),
+            ).await
         }
 
-        /// Their number.
-        fn count_events_with_state(db, of: i32, whose: Key) -> i64 {
-            Ok(db.one::<_, i64>(with_document!(of, whose).count()).await?.unwrap_or_default())
+        /// For each of these events, the customer.
+        fn customers_with_state(db, of: i32, whose: &[Key]) -> Vec<Key> {
+            db.each(
+                whose,
+                |one| with_document!(of, entity.eq(one)).select(entity),
+                |all| with_document!(of, entity.eq_any(all)).select(entity),
+            ).await
         }
 
         /// The position and id of the last event before the first one whose id is as large as this or larger.

@@ -15,6 +15,16 @@ macro_rules! about {
     };
 }
 
+/// The answers about some customers.
+macro_rules! about_any {
+    ($of:expr, $whom:expr) => {
+        kept_answers
+            .filter(environment.eq($of))
+            .filter(customer.is_not_null())
+            .filter(customer.assume_not_null().eq_any($whom))
+    };
+}
+
 statements! {
     /// Statements about kept answers.
     IdempotencyStatements {
@@ -37,9 +47,9 @@ statements! {
             ).await
         }
 
-        /// Answers about a customer, locked.
-        fn lock_kept_about(db, of: i32, whom: Key, limit: i64) -> Vec<KeptAnswerRow> {
-            db.locked_rows(about!(of, whom).limit(limit)).await
+        /// Answers about customers, locked; at most `limit` of each.
+        fn lock_kept_about(db, of: i32, whom: &[Key], limit: i64) -> Vec<KeptAnswerRow> {
+            db.each_locked(whom, |one| about!(of, one).limit(limit), |all| about_any!(of, all).limit(limit)).await
         }
 
         /// The times of answers about a customer.
@@ -47,9 +57,9 @@ statements! {
             db.rows(about!(of, whom).select(at)).await
         }
 
-        /// The number of answers about a customer.
-        fn count_kept_about(db, of: i32, whom: Key) -> i64 {
-            Ok(db.one::<_, i64>(about!(of, whom).count()).await?.unwrap_or_default())
+        /// For each answer about one of these customers, the customer.
+        fn customers_kept(db, of: i32, whom: &[Key]) -> Vec<Option<Key>> {
+            db.each(whom, |one| about!(of, one).select(customer), |all| about_any!(of, all).select(customer)).await
         }
 
         /// The oldest answers of these environments from before a time.

@@ -17,11 +17,11 @@ use crate::persistence::{
 
 /// The failed rows about some people.
 macro_rules! failed_about {
-    ($environment:expr, $people:expr) => {
+    ($environment:expr, $about:expr) => {
         import_rows::table
             .filter(import_rows::environment.eq($environment))
             .filter(import_rows::person.is_not_null())
-            .filter(import_rows::person.assume_not_null().eq_any($people))
+            .filter($about)
     };
 }
 
@@ -84,14 +84,24 @@ statements! {
             db.rows(all.filter(sql::<Bool>("imports.document ->> 'diffs' IS NOT NULL"))).await
         }
 
-        /// Rows about a person that failed, by the hashes of the external ids.
+        /// Rows about people that failed, by the hashes of external ids; at most `limit` of each hash.
         fn failed_rows_about(db, environment: i32, people: &[Vec<u8>], limit: i64) -> Vec<FailedRowRow> {
-            db.rows(failed_about!(environment, people).limit(limit)).await
+            let person = import_rows::person.assume_not_null();
+            db.each(
+                people,
+                |one| failed_about!(environment, person.eq(one)).limit(limit),
+                |all| failed_about!(environment, person.eq_any(all)).limit(limit),
+            ).await
         }
 
-        /// Their number.
-        fn count_failed_rows_about(db, environment: i32, people: &[Vec<u8>]) -> i64 {
-            Ok(db.one::<_, i64>(failed_about!(environment, people).count()).await?.unwrap_or_default())
+        /// For each of these rows, the hash.
+        fn people_failed(db, environment: i32, people: &[Vec<u8>]) -> Vec<Option<Vec<u8>>> {
+            let person = import_rows::person.assume_not_null();
+            db.each(
+                people,
+                |one| failed_about!(environment, person.eq(one)).select(import_rows::person),
+                |all| failed_about!(environment, person.eq_any(all)).select(import_rows::person),
+            ).await
         }
 
         /// A piece of a file.

@@ -75,6 +75,17 @@ statements! {
             db.locked(all.filter(onboarding_runs::customer.eq(customer))).await
         }
 
+        /// The customers among these that have a run.
+        fn customers_with_run(db, environment: i32, customers: &[Key]) -> Vec<Key> {
+            let all = || onboarding_runs::table.filter(onboarding_runs::environment.eq(environment));
+            let customer = onboarding_runs::customer;
+            db.each(
+                customers,
+                |one| all().filter(customer.eq(one)).select(customer),
+                |these| all().filter(customer.eq_any(these)).select(customer),
+            ).await
+        }
+
         /// Several runs, locked.
         fn lock_runs(db, environment: i32, customers: &[Key]) -> Vec<RunRow> {
             let all = || onboarding_runs::table.filter(onboarding_runs::environment.eq(environment));

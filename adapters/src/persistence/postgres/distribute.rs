@@ -16,7 +16,7 @@ use crate::persistence::{open::OpenError, url::PostgresUrl};
 const COPIED: [&str; 5] = ["tenants", "environments", "owners", "api_keys", "installation_keys"];
 
 /// Tables that are distributed by environment. The first one decides where an environment is, and the others follow it.
-const SPREAD: [&str; 20] = [
+const SPREAD: [&str; 21] = [
     "logs",
     "audit",
     "tax_rates",
@@ -36,6 +36,7 @@ const SPREAD: [&str; 20] = [
     "import_rows",
     "deletion_requests",
     "suppressed_customers",
+    "retention_settings",
     "erased_subjects",
 ];
 

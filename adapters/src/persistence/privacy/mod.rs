@@ -4,14 +4,18 @@
 //! `suppressed_customers`, which only the statements of this folder and copies of the database read. So no other query
 //! can show it. Events show a customer's state only beside its row: see `event/statements.rs`.
 
+mod entries;
 pub(crate) mod keys;
 mod look_ups;
 mod places;
 mod port;
+mod record;
 mod redaction;
+mod retention;
 pub(crate) mod row;
 pub(crate) mod statements;
 mod subject;
+mod subjects;
 mod suppress;
 
 use patron_domain::{privacy::PrivacyError, store::StoreError};

@@ -2,23 +2,21 @@
 //!
 //! A new table that holds data about customers belongs into this list. The test `privacy::marker` finds one that is
 //! missing, and a table with texts that neither this list nor that test knows.
+//!
+//! The data of many people is read together, so the number of statements does not depend on theirs.
 
-use diesel::{QueryResult, result::Error};
-use futures_util::future::try_join_all;
 use patron_domain::{
-    customer::{CustomerAggregate, IndexEntry, IndexKind},
-    ids::CustomerId,
     import::ImportJob,
-    lifecycle::Owner,
     privacy::{Category, DeletionRequest},
 };
 
 use super::{
     Failed,
     row::{DeletionRow, SuppressedPlaceRow, SuppressedRow},
+    subjects::{Subject, Subjects},
 };
 use crate::persistence::{
-    customer::row::{CustomerIndexRow, index_key, text_hash},
+    customer::row::CustomerIndexRow,
     error::Failure,
     event::redacted::RedactedEventRow,
     idempotency::row::KeptAnswerRow,
@@ -28,70 +26,6 @@ use crate::persistence::{
     webhook::row::DeliveryRow,
     writes::Writes,
 };
-
-/// The person whose data is erased.
-pub(super) struct Subject {
-    pub(super) environment: i32,
-    pub(super) owner: Owner,
-    pub(super) customer: CustomerId,
-    pub(super) row: Option<SuppressedRow>,
-    /// The entries by which it was found. They follow from the document.
-    entries: Vec<IndexEntry>,
-    /// The external ids that it has and had.
-    external_ids: Vec<String>,
-}
-
-/// The external ids that a customer has and had.
-fn external_ids(customer: &CustomerAggregate) -> Vec<String> {
-    let former = customer.former_external_ids.iter().map(|former| former.external_id.as_str());
-    former.chain([customer.customer.external_id.as_str()]).map(str::to_owned).collect()
-}
-
-/// The entries by which a customer may be found. Values of custom fields have a second one while the field is unique.
-fn entries_of(customer: &CustomerAggregate) -> Vec<IndexEntry> {
-    let mut entries: Vec<_> = customer.index_entries().into_iter().collect();
-    for (key, value) in customer.customer.profile.custom_fields.iter() {
-        entries.extend(value.look_ups().iter().map(|look_up| IndexEntry::unique_custom_field(key, look_up)));
-    }
-    entries
-}
-
-impl Subject {
-    pub(super) async fn of(unit: &dyn Reads, environment: i32, request: &DeletionRequest) -> Result<Self, Failed> {
-        let row = unit.suppressed(environment, request.customer_id.into()).await?;
-        let customer = row.as_ref().map(|row| row.customer(request.owner)).transpose().map_err(Failure::Refused)?;
-        let entries = customer.as_ref().map(entries_of).unwrap_or_default();
-        let external_ids = customer.as_ref().map(external_ids).unwrap_or_default();
-        Ok(Self { environment, owner: request.owner, customer: request.customer_id, row, entries, external_ids })
-    }
-
-    /// A customer that is not suppressed, for counting the records that a redaction would find.
-    pub(super) fn visible(environment: i32, customer: &CustomerAggregate, run: Option<Document>) -> Self {
-        let row = Some(SuppressedRow::new(environment, customer, run));
-        let (entries, external_ids) = (entries_of(customer), external_ids(customer));
-        let (owner, customer) = (customer.customer.owner, customer.customer.id);
-        Self { environment, owner, customer, row, entries, external_ids }
-    }
-
-    fn key(&self) -> Key {
-        self.customer.into()
-    }
-
-    /// The entries of a place that follows from the document.
-    pub(super) fn entries(&self, place: Place) -> impl Iterator<Item = &IndexEntry> {
-        let former = place == Place::FormerExternalIds;
-        self.entries.iter().filter(move |entry| (entry.kind == IndexKind::ExternalId) == former)
-    }
-
-    /// The hashes of its external ids, by which failed rows of imports are found.
-    fn people(&self) -> Vec<Vec<u8>> {
-        self.external_ids.iter().map(|external_id| text_hash(external_id.as_bytes())).collect()
-    }
-
-    fn is_named(&self, external_id: &String) -> bool {
-        self.external_ids.contains(external_id)
-    }
-}
 
 /// A place with personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +40,8 @@ pub(super) enum Place {
     Imports,
     /// Entries of the index, which a suppression deletes.
     FormerExternalIds,
-    /// The other entries.
+    /// The other entries, and tokens. SQLite cannot find the tokens of a customer whose row is gone, so they are not counted
+    /// there.
     IndexEntries,
     Document,
 }
@@ -140,128 +75,168 @@ impl Place {
         }
     }
 
-    /// Whether its records follow from the document.
-    pub(super) fn follows_from_document(self) -> bool {
-        matches!(self, Self::FormerExternalIds | Self::IndexEntries)
-    }
+    /// The categories whose records follow from the document.
+    pub(super) const FOLLOWING: [Category; 2] = [Category::FormerExternalIds, Category::IndexEntries];
 
-    /// The number of records about a person.
-    pub(super) async fn count(self, unit: &dyn Reads, subject: &Subject) -> Result<u64, Failed> {
-        let (environment, customer) = (subject.environment, subject.key());
+    /// The number of records about each person.
+    pub(super) async fn count(self, unit: &dyn Reads, people: &Subjects) -> Result<Vec<u64>, Failed> {
+        let (environment, keys) = (people.environment, people.keys.as_slice());
         Ok(match self {
-            Self::KeptAnswers => number(unit.count_kept_about(environment, customer).await?),
-            Self::Events => number(unit.count_events_with_state(environment, customer).await?),
-            Self::WebhookDeliveries => number(unit.count_answered(environment, &subject.customer.to_string()).await?),
+            Self::KeptAnswers => people.tally(unit.customers_kept(environment, keys).await?.into_iter().flatten()),
+            Self::Events => people.tally(unit.customers_with_state(environment, keys).await?),
+            Self::WebhookDeliveries => {
+                let answered = unit.entities_answered(environment, &people.entities).await?;
+                people.tally(answered.iter().filter_map(|entity| people.of_entity(entity)))
+            }
             Self::OnboardingRuns => {
-                let is_withheld = subject.row.as_ref().is_some_and(|row| row.run.is_some());
-                u64::from(is_withheld || unit.run(environment, customer).await?.is_some())
+                let withheld = people.all.iter().filter(|one| one.row.as_ref().is_some_and(|row| row.run.is_some()));
+                let runs = unit.customers_with_run(environment, keys).await?.into_iter();
+                people.tally(runs.chain(withheld.map(Subject::key)))
             }
-            Self::DeletionRequests => requests_with_reason(unit, subject).await?.len() as u64,
+            Self::DeletionRequests => {
+                let requests = requests_with_reason(unit, people).await?;
+                people.tally(requests.iter().map(|request| request.customer_id.into()))
+            }
             Self::Imports => {
-                let failed = unit.count_failed_rows_about(environment, &subject.people()).await?;
-                number(failed) + imports_with_diffs(unit, subject).await?.len() as u64
+                let by_hash = people.people();
+                let hashes: Vec<_> = by_hash.keys().cloned().collect();
+                let failed = unit.people_failed(environment, &hashes).await?.into_iter().flatten();
+                let failed = failed.filter_map(|hash| by_hash.get(&hash).copied());
+                let changed = imports_with_diffs(unit, people).await?;
+                people.tally(failed.chain(changed.iter().flat_map(|(_, import)| named(people, import))))
             }
-            Self::FormerExternalIds | Self::IndexEntries => entries_left(unit, subject, self).await?.len() as u64,
-            Self::Document => u64::from(subject.row.is_some() || unit.document(environment, customer).await?.is_some()),
+            Self::FormerExternalIds => people.tally(customers_of(&people.entries_left(unit, self.category()).await?)),
+            Self::IndexEntries => {
+                let tokens = unit.customers_with_tokens(environment, keys).await?;
+                people.tally(customers_of(&people.entries_left(unit, self.category()).await?).chain(tokens))
+            }
+            Self::Document => {
+                let suppressed = people.all.iter().filter(|one| one.row.is_some()).map(Subject::key);
+                let visible = unit.customers_among(environment, keys).await?;
+                people.tally(suppressed.chain(visible))
+            }
         })
     }
 
-    /// Redacts records about a person, and returns their number. If it is 0, none is left. Where there may be many, it
-    /// redacts at most `limit`.
+    /// Redacts records, and returns the number about each person. Where there may be many, it redacts at most `limit`; if it
+    /// redacts fewer, none is left.
     pub(super) async fn redact(
         self,
         unit: &dyn Reads,
-        subject: &Subject,
-        limit: i64,
+        people: &Subjects,
+        limit: usize,
         writes: &mut Writes,
-    ) -> Result<u64, Failed> {
-        let (environment, customer) = (subject.environment, subject.key());
+    ) -> Result<Vec<u64>, Failed> {
+        let (environment, keys) = (people.environment, people.keys.as_slice());
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
         Ok(match self {
             Self::KeptAnswers => {
-                let rows = unit.lock_kept_about(environment, customer, limit).await?;
-                add(&mut writes.kept_changed, rows, KeptAnswerRow::redacted)
+                let mut rows = unit.lock_kept_about(environment, keys, most).await?;
+                rows.truncate(limit);
+                let numbers = people.tally(rows.iter().filter_map(|row| row.customer));
+                writes.kept_changed.extend(rows.into_iter().map(KeptAnswerRow::redacted));
+                numbers
             }
             Self::Events => {
-                let positions = unit.positions_with_state(environment, customer, limit).await?;
-                add(&mut writes.events_redacted, positions, |position| RedactedEventRow { environment, position })
+                let mut events = unit.positions_with_state(environment, keys, most).await?;
+                events.truncate(limit);
+                let row = |(_, position): &(Key, i64)| RedactedEventRow { environment, position: *position };
+                writes.events_redacted.extend(events.iter().map(row));
+                people.tally(events.into_iter().map(|(customer, _)| customer))
             }
             Self::WebhookDeliveries => {
-                let rows = unit.lock_answered(environment, &subject.customer.to_string(), limit).await?;
-                add(&mut writes.deliveries, rows, |row| DeliveryRow { last_answer: None, ..row })
+                let mut rows = unit.lock_answered(environment, &people.entities, most).await?;
+                rows.truncate(limit);
+                let numbers = people.tally(rows.iter().filter_map(|row| people.of_entity(&row.entity)));
+                writes.deliveries.extend(rows.into_iter().map(|row| DeliveryRow { last_answer: None, ..row }));
+                numbers
             }
             Self::OnboardingRuns => {
-                let row = subject.row.iter().filter(|row| row.run.is_some());
-                add(&mut writes.suppressed, row, |row| SuppressedRow { run: None, ..row.clone() })
+                let rows: Vec<_> = suppressed(people).filter(|row| row.run.is_some()).collect();
+                writes.suppressed.extend(rows.iter().map(|row| SuppressedRow { run: None, ..(*row).clone() }));
+                people.tally(rows.iter().map(|row| row.id))
             }
             Self::DeletionRequests => {
-                let requests = requests_with_reason(unit, subject).await?;
+                let requests = requests_with_reason(unit, people).await?;
+                let numbers = people.tally(requests.iter().map(|request| request.customer_id.into()));
                 let row = |request| DeletionRow::new(environment, &DeletionRequest { reason: None, ..request });
-                add(&mut writes.deletions, requests, row)
+                writes.deletions.extend(requests.into_iter().map(row));
+                numbers
             }
             Self::Imports => {
-                let failed = unit.failed_rows_about(environment, &subject.people(), limit).await?;
-                let gone = add(&mut writes.failed_rows_gone, failed, |row| {
+                let by_hash = people.people();
+                let hashes: Vec<_> = by_hash.keys().cloned().collect();
+                let mut failed = unit.failed_rows_about(environment, &hashes, most).await?;
+                failed.truncate(limit);
+                let about = |row: &_| by_hash.get(row).copied();
+                let mut about: Vec<_> = failed.iter().filter_map(|row| row.person.as_ref().and_then(about)).collect();
+                writes.failed_rows_gone.extend(failed.into_iter().map(|row| {
                     let (import, number) = (row.import, row.number);
                     FailedRowPlaceRow { environment, import, number }
-                });
-                let changed = imports_with_diffs(unit, subject).await?;
-                let changed = add(&mut writes.imports, changed, |(row, mut import)| {
-                    import.diffs.retain(|diff| !subject.is_named(&diff.external_id));
-                    ImportRow { document: Document::of(&import), ..row }
-                });
-                gone + changed
+                }));
+                for (row, mut import) in imports_with_diffs(unit, people).await? {
+                    about.extend(named(people, &import));
+                    import.diffs.retain(|diff| !people.all.iter().any(|one| one.is_named(&diff.external_id)));
+                    writes.imports.push(ImportRow { document: Document::of(&import), ..row });
+                }
+                people.tally(about)
             }
             Self::FormerExternalIds | Self::IndexEntries => {
-                let entries = entries_left(unit, subject, self).await?;
-                let row = |entry: &IndexEntry| CustomerIndexRow::new(environment, customer, entry.clone());
-                add(&mut writes.index_gone, entries, row)
+                let entries = people.entries_left(unit, self.category()).await?;
+                let mut about: Vec<_> = customers_of(&entries).collect();
+                writes.index_gone.extend(entries);
+                if self == Self::IndexEntries {
+                    let left = unit.customers_with_tokens(environment, keys).await?;
+                    let tokens = left.iter().filter_map(|key| people.of_key(*key)?.tokens.clone());
+                    writes.tokens_gone.extend(tokens);
+                    about.extend(left);
+                }
+                people.tally(about)
             }
             Self::Document => {
                 let place = |row: &SuppressedRow| SuppressedPlaceRow { environment, id: row.id };
-                add(&mut writes.suppressed_gone, subject.row.iter(), place)
+                writes.suppressed_gone.extend(suppressed(people).map(place));
+                people.tally(suppressed(people).map(|row| row.id))
             }
         })
     }
 }
 
-/// Adds a row for each record, and returns their number.
-fn add<T, R>(rows: &mut Vec<R>, records: impl IntoIterator<Item = T>, row: impl FnMut(T) -> R) -> u64 {
-    let before = rows.len();
-    rows.extend(records.into_iter().map(row));
-    (rows.len() - before) as u64
+/// The customers of entries.
+fn customers_of(entries: &[CustomerIndexRow]) -> impl Iterator<Item = Key> {
+    entries.iter().map(|entry| entry.customer)
 }
 
-fn number(count: i64) -> u64 {
-    // A count is never negative.
-    u64::try_from(count).unwrap_or_default()
+/// The rows of people whose documents are not redacted yet.
+fn suppressed(people: &Subjects) -> impl Iterator<Item = &SuppressedRow> {
+    people.all.iter().filter_map(|subject| subject.row.as_ref())
 }
 
-/// The requests about a person that have a reason.
-async fn requests_with_reason(unit: &dyn Reads, subject: &Subject) -> Result<Vec<DeletionRequest>, Failed> {
-    let rows = unit.deletions_about(subject.environment, subject.key()).await?;
-    let requests = rows.iter().map(|row| row.request(subject.owner)).collect::<Result<Vec<_>, _>>();
+/// The requests about people that have a reason.
+async fn requests_with_reason(unit: &dyn Reads, people: &Subjects) -> Result<Vec<DeletionRequest>, Failed> {
+    let rows = unit.deletions_about(people.environment, &people.keys).await?;
+    let requests = rows.iter().map(|row| row.request(people.owner)).collect::<Result<Vec<_>, _>>();
     let requests = requests.map_err(Failure::Refused)?.into_iter();
     Ok(requests.filter(|request| request.reason.is_some()).collect())
 }
 
-/// The imports whose results name a person.
-async fn imports_with_diffs(unit: &dyn Reads, subject: &Subject) -> Result<Vec<(ImportRow, ImportJob)>, Failed> {
-    let mut named = Vec::new();
-    for row in unit.imports_with_diffs(subject.environment).await? {
-        let import = row.import(subject.owner).map_err(Failure::Refused)?;
-        if import.diffs.iter().any(|diff| subject.is_named(&diff.external_id)) {
-            named.push((row, import));
+/// The imports whose results name people.
+pub(super) async fn imports_with_diffs(
+    unit: &dyn Reads,
+    people: &Subjects,
+) -> Result<Vec<(ImportRow, ImportJob)>, Failed> {
+    let mut found = Vec::new();
+    for row in unit.imports_with_diffs(people.environment).await? {
+        let import = row.import(people.owner).map_err(Failure::Refused)?;
+        if named(people, &import).next().is_some() {
+            found.push((row, import));
         }
     }
-    Ok(named)
+    Ok(found)
 }
 
-/// The entries of a place that are in the index.
-async fn entries_left<'s>(unit: &dyn Reads, subject: &'s Subject, place: Place) -> QueryResult<Vec<&'s IndexEntry>> {
-    let (environment, customer) = (subject.environment, subject.key());
-    let left = subject.entries(place).map(|entry| async move {
-        let is_left = unit.has_entry(environment, entry.kind.code(), &index_key(entry), customer).await?;
-        Ok::<_, Error>(is_left.then_some(entry))
-    });
-    Ok(try_join_all(left).await?.into_iter().flatten().collect())
+/// The customers that the results of an import name.
+fn named(people: &Subjects, import: &ImportJob) -> impl Iterator<Item = Key> {
+    let is_named = |subject: &&Subject| import.diffs.iter().any(|diff| subject.is_named(&diff.external_id));
+    people.all.iter().filter(is_named).map(Subject::key)
 }

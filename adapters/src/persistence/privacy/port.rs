@@ -3,24 +3,23 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use diesel::QueryResult;
 use futures_util::FutureExt;
 use patron_domain::{
     ids::{CustomerId, DeletionRequestId},
     privacy::{
         CancelDeletion, CategoryCount, DeletionQuery, DeletionRequest, ErasureClaim, KeysUnavailable, NamedSubject,
         NewDeletionRequest, PersonalRecord, PrivacyError, PrivacyRepository, Redaction, RedactionStep, Requested,
-        StorageKind,
+        StorageKind, SubjectKey,
     },
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
-    time::Timestamp,
 };
 
 use super::{
     Failed,
     look_ups::{earlier, visible},
-    places::{Place, Subject},
-    redaction,
+    record, redaction,
     row::DeletionRow,
     suppress,
 };
@@ -31,18 +30,20 @@ use crate::persistence::{
     error::Failure,
     party::Party,
     store::Store,
-    value::{Key, corrupt},
+    unit::Reads,
+    value::Key,
     writes::Writes,
 };
-
-/// The number of groups that are read of due requests, because an environment may have more than its share of one.
-const GROUPS: i64 = 8;
 
 #[async_trait]
 impl PrivacyRepository for Store {
     async fn request(&self, scope: &EnvironmentScope, new: NewDeletionRequest) -> Result<Requested, PrivacyError> {
         let environment = self.environment(scope.owner).await?.ok_or(PrivacyError::UnknownCustomer)?;
-        let key = self.subject_key().cloned().ok_or(KeysUnavailable)?;
+        // A dry run makes no keys. Before the first request there are none, and nothing that they would recognise.
+        let key = match self.subject_key() {
+            None if scope.origin.is_dry_run() => SubjectKey::from_bytes([0; 32]),
+            key => key.cloned().ok_or(KeysUnavailable)?,
+        };
         let auditing = Auditing::of(self, scope).await?;
         let scope = scope.clone();
         let work = self.write(Author::from(&scope), environment, move |unit| {
@@ -71,14 +72,7 @@ impl PrivacyRepository for Store {
         let key = self.subject_key().cloned().ok_or_else(sealed)?;
         let owner = scope.owner;
         let read = self.read(Pace::LookUp, move |unit| {
-            let read = async move {
-                match earlier(unit, environment, owner, &key, &subject).await {
-                    Ok(request) => Ok(Ok(request)),
-                    Err(Failure::Refused(error)) => Ok(Err(error)),
-                    Err(Failure::Database(error)) => Err(error),
-                }
-            };
-            read.boxed()
+            async move { readable(earlier(unit, environment, owner, &key, &subject).await) }.boxed()
         });
         read.await?
     }
@@ -114,31 +108,11 @@ impl PrivacyRepository for Store {
 
     async fn record(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<PersonalRecord>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
-        let read = self.read(Pace::Snapshot(environment.into()), move |unit| {
-            let read = async move {
-                let (key, entity) = (Key::from(id), id.to_string());
-                let Some(document) = unit.document(environment, key).await? else { return Ok(None) };
-                let run = unit.run(environment, key).await?;
-                let mut deliveries = unit.answered(environment, &entity).await?;
-                deliveries.extend(unit.waiting_about(environment, &entity).await?);
-                let requests = unit.deletions_about(environment, key).await?;
-                Ok(Some((document, run, deliveries, requests, unit.kept_about(environment, key).await?)))
-            };
-            read.boxed()
-        });
-        let Some((document, run, deliveries, requests, kept)) = read.await? else { return Ok(None) };
         let owner = scope.owner;
-        let mut deliveries = deliveries.into_iter().map(|row| row.delivery(owner)).collect::<Result<Vec<_>, _>>()?;
-        deliveries.sort_by_key(|delivery| (delivery.position, delivery.id));
-        deliveries.dedup_by_key(|delivery| delivery.id);
-        let kept_answers = kept.into_iter().map(Timestamp::from_micros).collect::<Result<Vec<_>, _>>();
-        Ok(Some(PersonalRecord {
-            customer: document.read(owner, id)?,
-            run: run.map(|row| row.run(owner)).transpose()?,
-            deliveries,
-            requests: requests.iter().map(|row| row.request(owner)).collect::<Result<Vec<_>, _>>()?,
-            kept_answers: kept_answers.map_err(|_| corrupt("kept_answers", "at", id))?,
-        }))
+        let read = self.read(Pace::Snapshot(environment.into()), move |unit| {
+            async move { readable(record::of(unit, environment, owner, id).await) }.boxed()
+        });
+        read.await?
     }
 
     async fn personal_data(
@@ -153,13 +127,7 @@ impl PrivacyRepository for Store {
             let work = async move {
                 let customer = visible(unit, environment, owner, &subject).await?;
                 let Some(customer) = customer else { return Ok(Decision::nothing(None)) };
-                let run = unit.run(environment, customer.customer.id.into()).await?.map(|row| row.document);
-                let subject = Subject::visible(environment, &customer, run);
-                let mut counts = Vec::new();
-                for place in Place::ALL {
-                    let redacted = place.count(unit, &subject).await?;
-                    counts.push(CategoryCount { category: place.category(), redacted, left: None });
-                }
+                let counts = redaction::preview(unit, environment, &customer).await?;
                 Ok::<_, Failed>(Decision::nothing(Some(counts)))
             };
             work.boxed()
@@ -168,19 +136,12 @@ impl PrivacyRepository for Store {
     }
 
     async fn claim(&self, _scope: &SystemScope, claim: ErasureClaim) -> Result<Vec<DeletionRequest>, StoreError> {
-        let now = claim.now.micros();
-        let limit = i64::from(claim.limit) * GROUPS;
+        let (now, limit) = (claim.now.micros(), i64::from(claim.limit));
+        let most_of_one = usize::from(claim.most_of_one);
         let found = self.read(Pace::list(Party::System), move |unit| {
-            let find = async move {
-                let awake = unit.environments_awake().await?;
-                unit.due_deletions(&awake, now, limit).await
-            };
-            find.boxed()
+            async move { due(unit, now, limit, most_of_one).await }.boxed()
         });
-        let mut by_environment: BTreeMap<i32, Vec<Key>> = BTreeMap::new();
-        for (environment, id) in found.await? {
-            by_environment.entry(environment).or_default().push(id);
-        }
+        let by_environment = found.await?;
         if by_environment.is_empty() {
             return Ok(Vec::new());
         }
@@ -215,17 +176,17 @@ impl PrivacyRepository for Store {
         Ok(claimed)
     }
 
-    async fn redact(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<Redaction>, StoreError> {
-        let Some(environment) = self.environment(step.owner).await? else { return Ok(None) };
+    async fn redact(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Vec<Redaction>, StoreError> {
+        let Some(environment) = self.environment(step.owner).await? else { return Ok(Vec::new()) };
         let redact = self.write(Author::system(), Party::System, move |unit| {
             let step = step.clone();
             async move { redaction::redact(unit, environment, &step).await }.boxed()
         });
-        Ok(redact.await?.map(|(request, more)| Redaction { request, more }))
+        redact.await
     }
 
-    async fn verify(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<DeletionRequest>, StoreError> {
-        let Some(environment) = self.environment(step.owner).await? else { return Ok(None) };
+    async fn verify(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Vec<DeletionRequest>, StoreError> {
+        let Some(environment) = self.environment(step.owner).await? else { return Ok(Vec::new()) };
         let verify = self.write(Author::system(), environment, move |unit| {
             let step = step.clone();
             async move { redaction::verify(unit, environment, &step).await }.boxed()
@@ -239,6 +200,38 @@ impl PrivacyRepository for Store {
 
     fn storage(&self) -> StorageKind {
         self.engine.storage()
+    }
+}
+
+/// Due requests by environment. If one environment has more than its share, the next search leaves it out.
+async fn due(unit: &dyn Reads, now: i64, limit: i64, most_of_one: usize) -> QueryResult<BTreeMap<i32, Vec<Key>>> {
+    let mut open = unit.environments_awake().await?;
+    let mut found: BTreeMap<i32, Vec<Key>> = BTreeMap::new();
+    loop {
+        let rows = unit.due_deletions(&open, now, limit).await?;
+        let is_last = rows.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut of_one: BTreeMap<i32, Vec<Key>> = BTreeMap::new();
+        for (environment, id) in rows {
+            of_one.entry(environment).or_default().push(id);
+        }
+        let is_full = |environment: &i32| of_one.get(environment).is_some_and(|ids| ids.len() > most_of_one);
+        let others = open.iter().copied().filter(|environment| !is_full(environment));
+        let others: Vec<_> = others.collect();
+        let nothing_new = others.len() == open.len();
+        found.extend(of_one);
+        if is_last || nothing_new {
+            return Ok(found);
+        }
+        open = others;
+    }
+}
+
+/// What a read found, or the error for a row that cannot be read.
+fn readable<T>(found: Result<T, Failed>) -> QueryResult<Result<T, StoreError>> {
+    match found {
+        Ok(found) => Ok(Ok(found)),
+        Err(Failure::Refused(error)) => Ok(Err(error)),
+        Err(Failure::Database(error)) => Err(error),
     }
 }
 

@@ -1,8 +1,13 @@
 //! Rows of the tables about erasures.
 
 use patron_domain::{
-    customer::CustomerAggregate, ids::DeletionRequestKind, lifecycle::Owner, onboarding::OnboardingRun,
-    privacy::DeletionRequest, store::StoreError, time::Timestamp,
+    customer::CustomerAggregate,
+    ids::DeletionRequestKind,
+    lifecycle::Owner,
+    onboarding::OnboardingRun,
+    privacy::{DeletionRequest, RetentionSetting},
+    store::StoreError,
+    time::Timestamp,
 };
 
 use crate::persistence::{
@@ -61,6 +66,14 @@ rows! {
 }
 
 rows! {
+    /// One row of `retention_settings`.
+    RetentionRow: retention_settings {
+        environment: i32;
+        document: Document,
+    }
+}
+
+rows! {
     /// One row of `installation_keys`.
     InstallationKeyRow: installation_keys {
         id: Key;
@@ -69,6 +82,17 @@ rows! {
         secret: String,
         created_at: i64,
         retired_at: Option<i64>,
+    }
+}
+
+impl RetentionRow {
+    pub(crate) fn new(environment: i32, setting: &RetentionSetting) -> Self {
+        Self { environment, document: Document::of(setting) }
+    }
+
+    /// The setting, with its owner.
+    pub(crate) fn setting(&self, owner: Owner) -> Result<RetentionSetting, StoreError> {
+        self.document.read(owner, "of an environment")
     }
 }
 

@@ -3,11 +3,16 @@
 use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl};
 use patron_domain::privacy::DeletionQuery;
 
-use super::row::{DeletionRow, InstallationKeyRow, SuppressedRow};
+use super::{
+    entries::Entries,
+    row::{DeletionRow, InstallationKeyRow, RetentionRow, SuppressedRow},
+};
 use crate::persistence::{
+    customer::row::CustomerIndexRow,
     literal::CANCELLED,
     schema::{
-        customer_index, deletion_requests, erased_subjects, installation_keys, suppressed_customers, webhook_deliveries,
+        customer_index, customers, deletion_requests, erased_subjects, installation_keys, retention_settings,
+        suppressed_customers, webhook_deliveries,
     },
     statements::statements,
     value::Key,
@@ -22,12 +27,19 @@ macro_rules! requests_of {
     };
 }
 
-/// The deliveries about a customer whose answers are stored.
+/// The customers that retention counts.
+macro_rules! retained {
+    ($environment:expr) => {
+        customers::table.filter(customers::environment.eq($environment)).filter(customers::retained_from.is_not_null())
+    };
+}
+
+/// The deliveries about customers whose answers are stored.
 macro_rules! answered {
-    ($environment:expr, $entity:expr) => {
+    ($environment:expr, $about:expr) => {
         webhook_deliveries::table
             .filter(webhook_deliveries::environment.eq($environment))
-            .filter(webhook_deliveries::entity.eq($entity))
+            .filter($about)
             .filter(webhook_deliveries::last_answer.is_not_null())
     };
 }
@@ -84,10 +96,14 @@ statements! {
             ).await
         }
 
-        /// The requests of any state about a customer.
-        fn deletions_about(db, environment: i32, customer: Key) -> Vec<DeletionRow> {
-            let about = requests_of!(environment).filter(deletion_requests::customer.eq(customer));
-            db.rows(about.order(deletion_requests::id.asc())).await
+        /// The requests of any state about customers.
+        fn deletions_about(db, environment: i32, customers: &[Key]) -> Vec<DeletionRow> {
+            let of = || requests_of!(environment).order(deletion_requests::id.asc());
+            db.each(
+                customers,
+                |one| of().filter(deletion_requests::customer.eq(one)),
+                |all| of().filter(deletion_requests::customer.eq_any(all)),
+            ).await
         }
 
         /// The requests of a tag, the newest first.
@@ -119,10 +135,14 @@ statements! {
             Ok(db.one::<_, Key>(of.select(erased_subjects::request).limit(1)).await?.is_some())
         }
 
-        /// A suppressed customer.
-        fn suppressed(db, environment: i32, id: Key) -> Option<SuppressedRow> {
-            let one = suppressed_customers::table.filter(suppressed_customers::environment.eq(environment));
-            db.one(one.filter(suppressed_customers::id.eq(id))).await
+        /// Suppressed customers.
+        fn suppressed(db, environment: i32, ids: &[Key]) -> Vec<SuppressedRow> {
+            let of = || suppressed_customers::table.filter(suppressed_customers::environment.eq(environment));
+            db.each(
+                ids,
+                |one| of().filter(suppressed_customers::id.eq(one)),
+                |all| of().filter(suppressed_customers::id.eq_any(all)),
+            ).await
         }
 
         /// The suppressed customers among these.
@@ -145,29 +165,80 @@ statements! {
             db.rows(due.select((deletion_requests::environment, deletion_requests::id)).limit(limit)).await
         }
 
-        /// Whether a customer has an index entry.
-        fn has_entry(db, environment: i32, kind: i16, key: &[u8], customer: Key) -> bool {
-            let one = customer_index::table
-                .filter(customer_index::environment.eq(environment))
-                .filter(customer_index::kind.eq(kind))
-                .filter(customer_index::key.eq(key))
-                .filter(customer_index::customer.eq(customer));
-            Ok(db.one::<_, Key>(one.select(customer_index::customer)).await?.is_some())
+        /// The entries among these that exist. All belong to one environment.
+        fn entries_among(db, wanted: &[CustomerIndexRow]) -> Vec<CustomerIndexRow> {
+            db.each(
+                wanted,
+                |one| {
+                    customer_index::table
+                        .filter(customer_index::environment.eq(one.environment))
+                        .filter(customer_index::kind.eq(one.kind))
+                        .filter(customer_index::key.eq(&one.key))
+                        .filter(customer_index::customer.eq(one.customer))
+                },
+                Entries::among,
+            ).await
         }
 
-        /// Deliveries about a customer whose answers are stored, locked.
-        fn lock_answered(db, environment: i32, entity: &str, limit: i64) -> Vec<DeliveryRow> {
-            db.locked_rows(answered!(environment, entity).limit(limit)).await
+        /// Deliveries about customers whose answers are stored, locked; at most `limit` of each.
+        fn lock_answered(db, environment: i32, entities: &[String], limit: i64) -> Vec<DeliveryRow> {
+            db.each_locked(
+                entities,
+                |one| answered!(environment, webhook_deliveries::entity.eq(one)).limit(limit),
+                |all| answered!(environment, webhook_deliveries::entity.eq_any(all)).limit(limit),
+            ).await
         }
 
-        /// The same, not locked.
+        /// The deliveries about a customer whose answers are stored.
         fn answered(db, environment: i32, entity: &str) -> Vec<DeliveryRow> {
-            db.rows(answered!(environment, entity)).await
+            db.rows(answered!(environment, webhook_deliveries::entity.eq(entity))).await
         }
 
-        /// Their number.
-        fn count_answered(db, environment: i32, entity: &str) -> i64 {
-            Ok(db.one::<_, i64>(answered!(environment, entity).count()).await?.unwrap_or_default())
+        /// For each delivery about one of these customers whose answer is stored, the customer.
+        fn entities_answered(db, environment: i32, entities: &[String]) -> Vec<String> {
+            db.each(
+                entities,
+                |one| answered!(environment, webhook_deliveries::entity.eq(one)).select(webhook_deliveries::entity),
+                |all| answered!(environment, webhook_deliveries::entity.eq_any(all)).select(webhook_deliveries::entity),
+            ).await
+        }
+
+        /// The retention of an environment.
+        fn retention(db, environment: i32) -> Option<RetentionRow> {
+            db.one(retention_settings::table.filter(retention_settings::environment.eq(environment))).await
+        }
+
+        /// The same, locked.
+        fn lock_retention(db, environment: i32) -> Option<RetentionRow> {
+            db.locked(retention_settings::table.filter(retention_settings::environment.eq(environment))).await
+        }
+
+        /// The retention of every environment that has one.
+        fn retentions(db) -> Vec<RetentionRow> {
+            db.rows(retention_settings::table.order(retention_settings::environment.asc())).await
+        }
+
+        /// The customers that retention counts, and since when, those first that count longest.
+        fn retained(db, environment: i32, limit: i64) -> Vec<(Key, i64)> {
+            let from = customers::retained_from.assume_not_null();
+            db.rows(retained!(environment).order(from.asc()).select((customers::id, from)).limit(limit)).await
+        }
+
+        /// The customers that retention counts since a time or longer, those first that count longest.
+        fn retained_since(db, environment: i32, before: i64, limit: i64) -> Vec<Key> {
+            let from = customers::retained_from.assume_not_null();
+            let old = retained!(environment).filter(from.le(before)).order(from.asc());
+            db.rows(old.select(customers::id).limit(limit)).await
+        }
+
+        /// The customers with a former external id whose term ended at a time or earlier.
+        fn with_former_id(db, environment: i32, before: i64, limit: i64) -> Vec<Key> {
+            let until = customers::former_until.assume_not_null();
+            let with = customers::table
+                .filter(customers::environment.eq(environment))
+                .filter(customers::former_until.is_not_null())
+                .filter(until.le(before));
+            db.rows(with.order(until.asc()).select(customers::id).limit(limit)).await
         }
 
         /// The keys of the installation, the newest first.

@@ -2,7 +2,8 @@
 
 use patron_domain::{
     audit::Act,
-    customer::FormerExternalId,
+    custom_field::CustomFieldDefinition,
+    customer::{CustomerAggregate, FormerExternalId},
     ids::DeletionRequestId,
     privacy::{
         CancelDeletion, CancelFacts, Cancellation, DeletionDecision, DeletionFacts, DeletionRequest,
@@ -38,7 +39,7 @@ pub(super) async fn suppress(
     new: NewDeletionRequest,
     (key, auditing): (&SubjectKey, &Auditing),
 ) -> Refusable<Requested> {
-    let (owner, at) = (scope.owner, new.at);
+    let owner = scope.owner;
     let customer = visible(unit, environment, owner, &new.subject).await?;
     let earlier = match customer {
         None => earlier(unit, environment, owner, key, &new.subject).await?,
@@ -55,30 +56,58 @@ pub(super) async fn suppress(
             return Ok(Decision::nothing(Requested { request: *request, is_new: false }));
         }
     };
-    let Suppression { request, customer, mark, .. } = *suppression;
-    let mut writes = Writes::default();
-    let id = Key::from(request.customer_id);
+    let id = suppression.request.customer_id.into();
     let run = unit.lock_run(environment, id).await?;
-    writes.runs_gone.extend(run.as_ref().map(|_| RunPlaceRow { environment, customer: id }));
-    let run = run.map(|row| row.document);
-    writes.superseded.push(SupersededRow { environment, customer: id });
-    writes.customers_gone.push(CustomerPlaceRow { environment, id });
     let fields = custom_fields(unit, owner, environment, None).await?;
-    writes.index(environment, &fields.definitions, before.as_ref(), None);
-    writes.tokens(environment, before.as_ref(), None);
-    writes.new_suppressed.push(SuppressedRow::new(environment, &customer, run));
-    let former = customer.former_external_ids.iter();
-    let former = former.map(|FormerExternalId { external_id, .. }| key.tag(owner, external_id.as_str()));
-    let mut tags: Vec<_> = former.chain([request.subject]).map(|tag| tag.as_bytes().to_vec()).collect();
-    tags.sort_unstable();
-    tags.dedup();
-    let row = |tag| SubjectRow { environment, tag, request: request.id.into() };
-    writes.new_subjects.extend(tags.into_iter().map(row));
-    writes.new_deletions.push(DeletionRow::new(environment, &request));
-    writes.events.push(EventRow::of_mark(environment, &mark));
-    writes.count(environment, CountChange::gone(customer.customer.status));
-    auditing.note(&mut writes, Act::deletion(&request), at);
+    let request = suppression.request.clone();
+    let mut writes = Writes::default();
+    // The decision has a customer, because it suppresses it.
+    if let Some(before) = &before {
+        let definitions = &fields.definitions;
+        let suppressing = Suppressing { environment, key, auditing, definitions };
+        suppressing.write(&mut writes, before, *suppression, run);
+    }
     Ok(Decision { answer: Requested { request, is_new: true }, writes })
+}
+
+/// What the suppressions of one transaction share.
+pub(super) struct Suppressing<'a> {
+    pub(super) environment: i32,
+    pub(super) key: &'a SubjectKey,
+    pub(super) auditing: &'a Auditing,
+    /// The definitions of custom fields.
+    pub(super) definitions: &'a [CustomFieldDefinition],
+}
+
+impl Suppressing<'_> {
+    /// Adds the suppression of a customer that was visible before.
+    pub(super) fn write(
+        &self,
+        writes: &mut Writes,
+        before: &CustomerAggregate,
+        suppression: Suppression,
+        run: Option<RunRow>,
+    ) {
+        let Suppression { request, customer, mark, .. } = suppression;
+        let (environment, owner, id) = (self.environment, request.owner, Key::from(request.customer_id));
+        writes.runs_gone.extend(run.as_ref().map(|_| RunPlaceRow { environment, customer: id }));
+        writes.superseded.push(SupersededRow { environment, customer: id });
+        writes.customers_gone.push(CustomerPlaceRow { environment, id });
+        writes.index(environment, self.definitions, Some(before), None);
+        writes.tokens(environment, Some(before), None);
+        writes.new_suppressed.push(SuppressedRow::new(environment, &customer, run.map(|row| row.document)));
+        let former = customer.former_external_ids.iter();
+        let former = former.map(|FormerExternalId { external_id, .. }| self.key.tag(owner, external_id.as_str()));
+        let mut tags: Vec<_> = former.chain([request.subject]).map(|tag| tag.as_bytes().to_vec()).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        let row = |tag| SubjectRow { environment, tag, request: request.id.into() };
+        writes.new_subjects.extend(tags.into_iter().map(row));
+        writes.new_deletions.push(DeletionRow::new(environment, &request));
+        writes.events.push(EventRow::of_mark(environment, &mark));
+        writes.count(environment, CountChange::gone(customer.customer.status));
+        self.auditing.note(writes, Act::deletion(&request), request.audit.created_at);
+    }
 }
 
 /// Cancels a request, and shows its customer again.
@@ -95,7 +124,7 @@ pub(super) async fn cancel(
     let row = unit.lock_deletion(environment, id.into()).await?;
     let row = row.ok_or(Failure::Refused(PrivacyError::UnknownRequest))?;
     let request = row.request(owner).map_err(refused)?;
-    let kept = unit.suppressed(environment, request.customer_id.into()).await?;
+    let kept = unit.suppressed(environment, &[request.customer_id.into()]).await?.pop();
     let customer = kept.as_ref().map(|row| row.customer(owner)).transpose().map_err(refused)?;
     let external_id = customer.iter().map(|one| one.customer.external_id.as_str().to_owned());
     let holder = unit.holders(environment, &external_id.collect::<Vec<_>>()).await?.pop();
@@ -121,7 +150,7 @@ pub(super) async fn cancel(
     writes.deletions.push(DeletionRow::new(environment, &request));
     writes.events.push(EventRow::of_mark(environment, &mark));
     writes.count(environment, CountChange::of(None, customer.customer.status));
-    redaction::wake_deliveries(unit, environment, &request, at, &mut writes).await?;
+    redaction::wake_deliveries(unit, environment, &[request.customer_id.to_string()], at, &mut writes).await?;
     auditing.note(&mut writes, Act::deletion(&request), at);
     Ok(Decision { answer: request, writes })
 }

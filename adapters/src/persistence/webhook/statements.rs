@@ -31,13 +31,13 @@ macro_rules! deliveries_of {
     };
 }
 
-/// The waiting deliveries about an entity.
+/// The waiting deliveries about entities.
 macro_rules! waiting_about {
-    ($environment:expr, $entity:expr) => {
+    ($environment:expr, $about:expr) => {
         webhook_deliveries::table
             .filter(webhook_deliveries::environment.eq($environment))
             .filter(webhook_deliveries::status.eq(WAITING))
-            .filter(webhook_deliveries::entity.eq($entity))
+            .filter($about)
     };
 }
 
@@ -156,12 +156,16 @@ statements! {
 
         /// The waiting deliveries about an entity.
         fn waiting_about(db, environment: i32, entity: &str) -> Vec<DeliveryRow> {
-            db.rows(waiting_about!(environment, entity)).await
+            db.rows(waiting_about!(environment, webhook_deliveries::entity.eq(entity))).await
         }
 
-        /// The same, locked.
-        fn lock_waiting_about(db, environment: i32, entity: &str) -> Vec<DeliveryRow> {
-            db.locked_rows(waiting_about!(environment, entity)).await
+        /// The waiting deliveries about entities, locked.
+        fn lock_waiting_about(db, environment: i32, entities: &[String]) -> Vec<DeliveryRow> {
+            db.each_locked(
+                entities,
+                |one| waiting_about!(environment, webhook_deliveries::entity.eq(one)),
+                |all| waiting_about!(environment, webhook_deliveries::entity.eq_any(all)),
+            ).await
         }
 
         /// The failed deliveries of an endpoint, oldest first, locked.

@@ -11,6 +11,7 @@ use patron_domain::{
         CategoryCount, Cooldown, DeletionQuery, DeletionReason, DeletionRequest, DeletionState, NamedSubject,
         PrivacyError, PrivacyService,
     },
+    report::WriteReport,
     tenancy::TenancyService,
 };
 use serde_json::{Value, json};
@@ -85,7 +86,7 @@ pub(super) async fn run(tools: &Tools<'_>, command: Privacy) -> Result<(), Failu
 }
 
 async fn request(tools: &Tools<'_>, flags: RequestFlags) -> Result<(), Failure> {
-    let RequestFlags { customer, external_id, channel, cooldown_days, reason, environment } = flags;
+    let RequestFlags { customer, external_id, channel, cooldown_days, reason, dry_run, environment } = flags;
     let external_id = external_id.map(ExternalId::new).transpose();
     let external_id = external_id.map_err(|error| Failure::configuration(format!("--external-id: {error}")))?;
     let cooldown = Cooldown::new(cooldown_days);
@@ -97,9 +98,18 @@ async fn request(tools: &Tools<'_>, flags: RequestFlags) -> Result<(), Failure> 
         (None, Some(external_id)) => NamedSubject::ExternalId(external_id),
         (None, None) => return Err(Failure::configuration("name the customer with --customer or --external-id")),
     };
-    let caller = caller(tools.tenancy, environment).await?;
+    let mut caller = caller(tools.tenancy, environment).await?;
+    let report = WriteReport::of_dry_run();
+    if dry_run {
+        caller = caller.reporting(report.clone());
+    }
     let requested = tools.service.request(&caller, (subject, channel, cooldown, reason)).await.map_err(failure)?;
     let DeletionRequest { id, customer_id, due_at, state, .. } = &requested.request;
+    if requested.is_new && dry_run {
+        output::note(format_args!("{customer_id} would be suppressed, and these records redacted after {due_at}:"));
+        let count = |count: &CategoryCount| json!({ "category": count.category.as_str(), "records": count.redacted });
+        return output::list(&report.redacted().iter().map(count).collect::<Vec<_>>(), &["category", "records"], false);
+    }
     if requested.is_new {
         output::note(format_args!("{customer_id} is suppressed; it is redacted after {due_at}, unless you cancel:"));
     } else {

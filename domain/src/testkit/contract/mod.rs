@@ -17,6 +17,8 @@
 //!     webhooks: store.clone(),
 //!     records: store.clone(),
 //!     onboarding: store.clone(),
+//!     privacy: store.clone(),
+//!     customer_retention: store.clone(),
 //!     retention: store,
 //! };
 //! contract::check_empty(&ports).await.assert_clean();
@@ -38,6 +40,7 @@ mod bootstrap;
 mod changed_lists;
 mod changing;
 mod custom_fields;
+mod customer_retention;
 mod customers;
 mod deliveries;
 mod dry_run;
@@ -54,10 +57,12 @@ mod mutants;
 mod onboarding;
 mod once;
 mod past;
+mod privacy;
 mod races;
 mod rate_changes;
 mod refusals;
 mod renaming;
+mod report;
 mod retention;
 mod round_trip;
 mod tax_amendments;
@@ -76,11 +81,12 @@ mod world;
 #[cfg(test)]
 mod wrong;
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::lock::Mutex;
 
-use self::world::World;
+pub use self::report::{Broken, Report};
+use self::{report::NOT_HERE, world::World};
 use crate::{
     audit::AuditLog,
     custom_field::CustomFieldRepository,
@@ -90,6 +96,7 @@ use crate::{
     lifecycle::Owner,
     onboarding::OnboardingRepository,
     page::PageRequest,
+    privacy::{CustomerRetention, PrivacyRepository},
     retention::RetentionStore,
     store::StoreError,
     tax::TaxRepository,
@@ -116,6 +123,8 @@ use crate::{
 ///     webhooks: store.clone(),
 ///     records: store.clone(),
 ///     onboarding: store.clone(),
+///     privacy: store.clone(),
+///     customer_retention: store.clone(),
 ///     retention: store,
 /// };
 /// ```
@@ -141,101 +150,12 @@ pub struct Ports {
     pub records: Arc<dyn IdempotencyRecords>,
     /// The store of onboarding workflows and runs.
     pub onboarding: Arc<dyn OnboardingRepository>,
+    /// Suppresses and erases customers. The store recognises the external ids of erased ones.
+    pub privacy: Arc<dyn PrivacyRepository>,
+    /// How long environments keep archived customers and former external ids.
+    pub customer_retention: Arc<dyn CustomerRetention>,
     /// Removes old records and events.
     pub retention: Arc<dyn RetentionStore>,
-}
-
-/// The result of a run of the suite.
-///
-/// ```
-/// use std::sync::Arc;
-/// use patron_domain::{lifecycle::Owner, testkit::{MemoryStore, contract}};
-///
-/// let report = futures::executor::block_on(contract::check_customers(Arc::new(MemoryStore::default()), Owner::numbered, 0));
-/// println!("{report}");
-/// assert!(report.is_clean());
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
-    /// The obligations that the store met.
-    pub passed: Vec<&'static str>,
-    /// The obligations that it broke.
-    pub broken: Vec<Broken>,
-    /// The obligations that need ports which this store does not have; see [`check_customers`].
-    pub left_out: Vec<&'static str>,
-}
-
-/// A broken obligation.
-///
-/// ```
-/// use std::sync::Arc;
-/// use patron_domain::{lifecycle::Owner, testkit::{MemoryStore, contract}};
-///
-/// let report = futures::executor::block_on(contract::check_customers(Arc::new(MemoryStore::default()), Owner::numbered, 0));
-/// report.broken.iter().for_each(|broken| println!("{}: {}", broken.obligation, broken.what));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken {
-    /// The obligation, as in `customers.create: of concurrent creates of one external id exactly one succeeds`.
-    pub obligation: &'static str,
-    /// The observed behaviour.
-    pub what: String,
-}
-
-impl Report {
-    /// Whether every obligation was met.
-    #[must_use]
-    pub fn is_clean(&self) -> bool {
-        self.broken.is_empty()
-    }
-
-    /// For tests: passes if every obligation was met.
-    ///
-    /// # Panics
-    /// With a list of the broken obligations, if there are any.
-    #[track_caller]
-    pub fn assert_clean(&self) {
-        assert!(self.is_clean(), "{self}");
-    }
-
-    /// For tests: passes if the store meets all obligations and none was left out.
-    ///
-    /// # Panics
-    /// With the list of broken and left-out obligations, if there are any.
-    #[track_caller]
-    pub fn assert_complete(&self) {
-        let left_out: String = self.left_out.iter().map(|obligation| format!("\n- left out: {obligation}")).collect();
-        assert!(self.is_clean() && left_out.is_empty(), "{self}{left_out}");
-    }
-
-    /// Keeps only the obligations of these ports.
-    fn retain(&mut self, ports: &[&str]) {
-        let of_ports = |obligation: &str| ports.iter().any(|port| obligation.starts_with(port));
-        self.passed.retain(|obligation| of_ports(obligation));
-        self.broken.retain(|broken| of_ports(broken.obligation));
-        self.left_out.retain(|obligation| of_ports(obligation));
-    }
-
-    fn note(&mut self, obligation: &'static str, outcome: Result<(), String>) {
-        match outcome {
-            Ok(()) => self.passed.push(obligation),
-            Err(what) if what.contains(NOT_HERE) => self.left_out.push(obligation),
-            Err(what) => self.broken.push(Broken { obligation, what }),
-        }
-    }
-}
-
-/// The error of a port that is not part of the store under test.
-const NOT_HERE: &str = "this port is not part of the store under test";
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} obligations met, {} broken", self.passed.len(), self.broken.len())?;
-        if !self.left_out.is_empty() {
-            write!(f, ", {} left out", self.left_out.len())?;
-        }
-        self.broken.iter().try_for_each(|Broken { obligation, what }| write!(f, "\n- {obligation}\n  {what}"))
-    }
 }
 
 /// Checks a store that may be in use. The suite creates its own tenants and environments and leaves other data alone,
@@ -283,6 +203,8 @@ async fn over_all_environments(world: &World<'_>, report: &mut Report) {
     deliveries::check(world, report).await;
     webhooks_once::check(world, report).await;
     onboarding::check(world, report).await;
+    privacy::check(world, report).await;
+    customer_retention::check(world, report).await;
     audit::check(world, report).await;
 }
 
@@ -358,6 +280,8 @@ fn only(customers: Arc<dyn CustomerRepository>, taxes: Arc<dyn TaxRepository>) -
         events: absent.over(elsewhere.clone()),
         webhooks: elsewhere.clone(),
         onboarding: elsewhere.clone(),
+        privacy: elsewhere.clone(),
+        customer_retention: elsewhere.clone(),
         records: absent.over(elsewhere.clone()),
         retention: absent.over(elsewhere),
     }

@@ -34,6 +34,8 @@ pub(super) fn ports(store: &Arc<MemoryStore>) -> Ports {
         webhooks: store.clone(),
         records: store.clone(),
         onboarding: store.clone(),
+        privacy: store.clone(),
+        customer_retention: store.clone(),
         retention: store.clone(),
     }
 }

@@ -39,7 +39,7 @@ use crate::{
     lifecycle::Owner,
     onboarding::{Workflow, WorkflowName},
     page::{Page, PageRequest},
-    privacy::SubjectTag,
+    privacy::{RetentionSetting, SubjectTag},
     store::StoreError,
     tax::{TaxAssociation, TaxRate},
     tenancy::{Environment, Tenant},
@@ -99,6 +99,7 @@ struct Registry {
     /// Suppressed customers. They are in no other place, so nothing else finds them.
     withheld: BTreeMap<CustomerId, Withheld>,
     deletions: BTreeMap<DeletionRequestId, StoredDeletion>,
+    retention: Option<RetentionSetting>,
     /// What remains of the external ids of suppressed and erased customers.
     subjects: BTreeSet<(SubjectTag, DeletionRequestId)>,
 }

@@ -1,5 +1,6 @@
 //! The privacy port in memory.
 
+mod retention;
 #[cfg(test)]
 mod tests;
 
@@ -7,7 +8,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, Registry, onboarding::StoredRun};
+use super::{MemoryStore, Registry, State, onboarding::StoredRun};
 use crate::{
     audit::Act,
     custom_field::{CustomFieldFacts, UniqueValue},
@@ -171,11 +172,51 @@ impl Registry {
     }
 }
 
+impl State {
+    /// Hides a customer, with its request and event.
+    fn suppress(&mut self, scope: &EnvironmentScope, suppression: Suppression) {
+        let Suppression { request, customer, mark } = suppression;
+        let registry = self.registry(scope.owner);
+        let former = customer.former_external_ids.iter();
+        let former = former.map(|former| KEY.tag(scope.owner, former.external_id.as_str()));
+        let tags = former.chain([request.subject]).map(|tag| (tag, request.id));
+        registry.subjects.extend(tags);
+        registry.customers.remove(&request.customer_id);
+        let run = registry.runs.remove(&request.customer_id).map(|stored| StoredRun { holder: None, ..stored });
+        registry.withheld.insert(request.customer_id, Withheld { customer, run });
+        registry.deletions.insert(request.id, StoredDeletion { request: request.clone(), lease: None });
+        let position = registry.next_position();
+        registry.log.push(mark.record(position));
+        self.audit(scope, Act::deletion(&request), request.audit.created_at);
+    }
+}
+
+impl Registry {
+    /// Redacts records about one customer, as many as are left of a step; `None` if the holder does not have the lease.
+    fn redact(&mut self, id: DeletionRequestId, step: &RedactionStep, left: &mut usize) -> Option<Redaction> {
+        let stored = self.deletions.get(&id).filter(|stored| stored.is_held_by(&step.holder))?;
+        let mut request = stored.request.clone();
+        for (category, _, redact) in PLACES {
+            if *left == 0 {
+                return Some(Redaction { request, more: true });
+            }
+            let redacted = redact(self, request.customer_id, *left);
+            *left = left.saturating_sub(redacted);
+            // The step may have redacted the reason of this request.
+            request.reason = self.deletions.get(&id).and_then(|one| one.request.reason.clone());
+            request.add_redacted(*category, redacted as u64);
+            let lease = Some((step.holder.clone(), step.until));
+            self.deletions.insert(id, StoredDeletion { request: request.clone(), lease });
+        }
+        Some(Redaction { request, more: false })
+    }
+}
+
 #[async_trait]
 impl PrivacyRepository for MemoryStore {
     async fn request(&self, scope: &EnvironmentScope, new: NewDeletionRequest) -> Result<Requested, PrivacyError> {
-        let mut state = self.lock();
-        let (registry, at) = (state.registry(scope.owner), new.at);
+        let mut state = self.write(scope);
+        let registry = state.registry(scope.owner);
         let customer = registry.found_as(&new.subject).cloned();
         let tag = |external_id: &ExternalId| KEY.tag(scope.owner, external_id.as_str());
         let subject = customer.as_ref().map(|one| tag(&one.customer.external_id));
@@ -189,17 +230,8 @@ impl PrivacyRepository for MemoryStore {
             DeletionDecision::Repeated(request) => return Ok(Requested { request: *request, is_new: false }),
             DeletionDecision::New(suppression) => suppression,
         };
-        let Suppression { request, customer, mark } = *suppression;
-        let former = customer.former_external_ids.iter().map(|former| tag(&former.external_id));
-        let tags = former.chain([request.subject]).map(|tag| (tag, request.id));
-        registry.subjects.extend(tags);
-        registry.customers.remove(&request.customer_id);
-        let run = registry.runs.remove(&request.customer_id).map(|stored| StoredRun { holder: None, ..stored });
-        registry.withheld.insert(request.customer_id, Withheld { customer, run });
-        registry.deletions.insert(request.id, StoredDeletion { request: request.clone(), lease: None });
-        let position = registry.next_position();
-        registry.log.push(mark.record(position));
-        state.audit(scope, Act::deletion(&request), at);
+        let request = suppression.request.clone();
+        state.suppress(scope, *suppression);
         Ok(Requested { request, is_new: true })
     }
 
@@ -239,7 +271,7 @@ impl PrivacyRepository for MemoryStore {
         id: DeletionRequestId,
         cancel: CancelDeletion,
     ) -> Result<DeletionRequest, PrivacyError> {
-        let mut state = self.lock();
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         let request = registry.deletions.get(&id).ok_or(PrivacyError::UnknownRequest)?.request.clone();
         let customer = registry.withheld.get(&request.customer_id).map(|one| one.customer.clone());
@@ -281,6 +313,8 @@ impl PrivacyRepository for MemoryStore {
             requests: requests.filter(|request| request.customer_id == id).cloned().collect(),
             kept_answers: kept.filter_map(|key| registry.idempotency.get(&key)).map(|record| record.at).collect(),
             deliveries: registry.recorded_deliveries_about(id),
+            failed_rows: Vec::new(),
+            import_changes: Vec::new(),
         }))
     }
 
@@ -322,45 +356,35 @@ impl PrivacyRepository for MemoryStore {
         Ok(claimed)
     }
 
-    async fn redact(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<Redaction>, StoreError> {
+    async fn redact(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Vec<Redaction>, StoreError> {
         let mut state = self.lock();
         let registry = state.registry(step.owner);
-        let stored = registry.deletions.get(&step.id).filter(|stored| stored.is_held_by(&step.holder));
-        let Some(stored) = stored else { return Ok(None) };
-        let (mut request, limit) = (stored.request.clone(), usize::try_from(step.limit).unwrap_or(usize::MAX));
-        let id = request.customer_id;
-        for (category, _, redact) in PLACES {
-            let redacted = redact(registry, id, limit);
-            if redacted > 0 {
-                // The step may have redacted the reason of this request.
-                request.reason = registry.deletions.get(&step.id).and_then(|one| one.request.reason.clone());
-                request = request.redacted(*category, redacted as u64);
-                let lease = Some((step.holder, step.until));
-                registry.deletions.insert(step.id, StoredDeletion { request: request.clone(), lease });
-                return Ok(Some(Redaction { request, more: true }));
-            }
-        }
-        Ok(Some(Redaction { request, more: false }))
+        let mut left = usize::try_from(step.limit).unwrap_or(usize::MAX);
+        Ok(step.requests.iter().filter_map(|id| registry.redact(*id, &step, &mut left)).collect())
     }
 
-    async fn verify(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Option<DeletionRequest>, StoreError> {
+    async fn verify(&self, _scope: &SystemScope, step: RedactionStep) -> Result<Vec<DeletionRequest>, StoreError> {
         let mut state = self.lock();
-        let registry = state.registry(step.owner);
-        let stored = registry.deletions.get(&step.id).filter(|stored| stored.is_held_by(&step.holder));
-        let Some(stored) = stored else { return Ok(None) };
-        let request = stored.request.clone();
-        let id = request.customer_id;
-        let left: Vec<_> = PLACES.iter().map(|(category, count, _)| (*category, count(registry, id) as u64)).collect();
-        let request = request.verified(&left, step.at);
-        let lease = (request.state == DeletionState::Redacting).then_some((step.holder, step.until));
-        registry.deletions.insert(step.id, StoredDeletion { request: request.clone(), lease });
-        if request.state == DeletionState::Completed {
-            registry.wake_deliveries_about(id, step.at);
-            let position = registry.next_position();
-            registry.log.push(request.erased_mark(step.ids, step.at).record(position));
-            state.audit(&EnvironmentScope::new(step.owner, Actor::system()), Act::deletion(&request), step.at);
+        let (mut verified, mut ids) = (Vec::new(), step.ids);
+        for id in &step.requests {
+            let registry = state.registry(step.owner);
+            let stored = registry.deletions.get(id).filter(|stored| stored.is_held_by(&step.holder));
+            let Some(request) = stored.map(|stored| stored.request.clone()) else { continue };
+            let customer = request.customer_id;
+            let left = PLACES.iter().map(|(category, count, _)| (*category, count(registry, customer) as u64));
+            let request = request.verified(&left.collect::<Vec<_>>(), step.at);
+            let is_open = request.state == DeletionState::Redacting;
+            let lease = is_open.then(|| (step.holder.clone(), step.until));
+            registry.deletions.insert(*id, StoredDeletion { request: request.clone(), lease });
+            if request.state == DeletionState::Completed {
+                registry.wake_deliveries_about(customer, step.at);
+                let position = registry.next_position();
+                registry.log.push(request.erased_mark(ids.next_id(), step.at).record(position));
+                state.audit(&EnvironmentScope::new(step.owner, Actor::system()), Act::deletion(&request), step.at);
+            }
+            verified.push(request);
         }
-        Ok(Some(request))
+        Ok(verified)
     }
 
     async fn forget(&self, _scope: &SystemScope) -> Result<(), StoreError> {

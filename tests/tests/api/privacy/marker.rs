@@ -170,6 +170,22 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
+/// The number of tokens by which customers are found.
+async fn tokens(place: &Place, backend: Backend) -> i64 {
+    match backend {
+        Backend::Sqlite => {
+            // The table shows the words of the index itself.
+            let file = patron_tests::rows::open(&place.path().join("patron.db"));
+            file.execute_batch("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, customer_tokens, row)").unwrap();
+            let rows = patron_tests::rows::of_sqlite(&file, "SELECT count(*) FROM temp.words");
+            patron_tests::rows::number(&rows[0][0])
+        }
+        Backend::Postgres => {
+            place.number("SELECT coalesce(sum(cardinality(tokens)), 0)::bigint FROM customer_tokens").await
+        }
+    }
+}
+
 /// The tables of `PLACES` in `adapters/src/persistence/privacy/places.rs`.
 const PLACES: [&str; 14] = [
     "customer_index",
@@ -190,7 +206,7 @@ const PLACES: [&str; 14] = [
 
 /// The tables whose texts are about other things than customers. External ids of erased customers are keyed hashes, and
 /// the audit log has ids and names of fields.
-const OTHERS: [&str; 15] = [
+const OTHERS: [&str; 16] = [
     "__diesel_schema_migrations",
     "api_keys",
     "audit",
@@ -203,6 +219,7 @@ const OTHERS: [&str; 15] = [
     "logs",
     "onboarding_workflows",
     "owners",
+    "retention_settings",
     "tax_defaults",
     "tax_rates",
     "tenants",
@@ -273,6 +290,7 @@ async fn no_trace_of_an_erased_customer_is_left_in_the_files(
     let before = raw(&place, backend);
     let found = |files: &[(String, Vec<u8>)], trace: &[u8]| files.iter().any(|(_, bytes)| contains(bytes, trace));
     assert!(found(&before, MARKER.as_bytes()), "the search finds it before");
+    assert!(tokens(&place, backend).await > 0, "it is found by tokens before");
 
     let asked = json!({
         "customer_id": id, "request_channel": "written", "cooldown_days": 0, "reason": marked(" wrote a letter"),
@@ -289,6 +307,7 @@ async fn no_trace_of_an_erased_customer_is_left_in_the_files(
     let sent = broken.all().len();
     wait::until(async || if broken.all().len() > sent { Ok(()) } else { Err("no further attempt") }).await;
     patron_tests::audit::is_whole(&place).await;
+    assert_eq!(tokens(&place, backend).await, 0, "no other customer has tokens");
     let after = raw(&place, backend);
     for (file, bytes) in &after {
         for (name, trace) in traces() {

@@ -1,9 +1,12 @@
 //! Erasing customers over HTTP: suppression, cancelling, redaction, receipts and legal holds.
 
+mod bundle;
+mod dry_run;
 mod erasure;
 mod holds;
 mod marker;
 mod receipts;
+mod retention;
 mod suppression;
 
 use patron_tests::{

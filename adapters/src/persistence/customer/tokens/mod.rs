@@ -145,9 +145,33 @@ impl QueryId for ByTokens<'_> {
 
 impl<C> diesel::RunQueryDsl<C> for ByTokens<'_> {}
 
+/// The customers among some that have a row. SQLite finds rows only by their words, and by numbers that customers without
+/// a row no longer have: it returns none.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "SQLite cannot use them"))]
+pub(crate) struct WithTokens<'a> {
+    environment: i32,
+    customers: &'a [Key],
+}
+
+impl Query for WithTokens<'_> {
+    type SqlType = KeySql;
+}
+
+impl QueryId for WithTokens<'_> {
+    type QueryId = WithTokens<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<C> diesel::RunQueryDsl<C> for WithTokens<'_> {}
+
 statements! {
     /// Statements about tokens.
     TokenStatements {
+        /// The customers among these that have a row, as far as the database can find it.
+        fn customers_with_tokens(db, environment: i32, customers: &[Key]) -> Vec<Key> {
+            db.rows(WithTokens { environment, customers }).await
+        }
+
         /// The ids of the customers that have all of some tokens, and one of others if there are any: those with the greatest
         /// ids, at most so many.
         fn ids_by_tokens(db, environment: i32, status: Status, all: &Tokens, any: &Tokens, most: usize) -> Vec<Key> {

@@ -12,7 +12,7 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use patron_domain::customer::find::Tokens;
 
-use super::{ByTokens, CustomerTokensRow, Lane};
+use super::{ByTokens, CustomerTokensRow, Lane, WithTokens};
 use crate::persistence::{
     customer::tokens::CustomerTokensChange,
     postgres::unit::PostgresUnit,
@@ -220,6 +220,17 @@ impl QueryFragment<Pg> for ByTokens<'_> {
         // The segments are read in their order, until there are enough.
         out.push_sql(") AS named LIMIT ");
         out.push_sql(&most);
+        Ok(())
+    }
+}
+
+impl QueryFragment<Pg> for WithTokens<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT customer FROM customer_tokens WHERE environment = ");
+        out.push_bind_param::<Integer, _>(&self.environment)?;
+        out.push_sql(" AND customer = ANY (");
+        out.push_bind_param::<Array<KeySql>, _>(&self.customers)?;
+        out.push_sql(")");
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use diesel::{
 };
 use patron_domain::customer::find::{Token, Tokens};
 
-use super::{ByTokens, CustomerTokensChange, CustomerTokensRow, Lane};
+use super::{ByTokens, CustomerTokensChange, CustomerTokensRow, Lane, WithTokens};
 use crate::persistence::{sqlite::cached::Cached, value::KeySql};
 
 // `VALUES` instead of `SELECT`: SQLite runs an `INSERT … SELECT` in a savepoint of its own, and with each savepoint the
@@ -77,6 +77,13 @@ impl QueryFragment<Sqlite> for ByTokens<'_> {
         out.push_sql(" ORDER BY rowid DESC LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.most)?;
         out.push_sql(") AS named CROSS JOIN customers ON customers.number = named.number");
+        Ok(())
+    }
+}
+
+impl QueryFragment<Sqlite> for WithTokens<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("SELECT x'' WHERE 0");
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod events;
 mod look_ups;
 mod onboarding;
 mod once;
+mod privacy;
 mod taxes;
 mod tenancy;
 mod webhooks;
@@ -28,6 +29,7 @@ use crate::{
     event::{EventLog, MockEventLog},
     onboarding::{MockOnboardingRepository, OnboardingRepository},
     page::{Page, PageRequest},
+    privacy::{CustomerRetention, MockCustomerRetention, MockPrivacyRepository, PrivacyRepository},
     tax::{MockTaxRepository, TaxRepository},
     tenancy::{
         ApiKeyRepository, EnvironmentScope, MockApiKeyRepository, MockTenancyRepository, Origin, TenancyRepository,
@@ -48,6 +50,8 @@ struct Wrong {
     events: MockEventLog,
     webhooks: MockWebhookRepository,
     onboarding: MockOnboardingRepository,
+    privacy: MockPrivacyRepository,
+    customer_retention: MockCustomerRetention,
     store: Arc<MemoryStore>,
     seen: Seen,
 }
@@ -104,6 +108,8 @@ impl Wrong {
             events: MockEventLog::new(),
             webhooks: MockWebhookRepository::new(),
             onboarding: MockOnboardingRepository::new(),
+            privacy: MockPrivacyRepository::new(),
+            customer_retention: MockCustomerRetention::new(),
             store: Arc::default(),
             seen: Seen::default(),
         };
@@ -113,6 +119,7 @@ impl Wrong {
         customers::pass_on(&mut wrong);
         events::pass_on(&mut wrong);
         onboarding::pass_on(&mut wrong);
+        privacy::pass_on(&mut wrong);
         taxes::pass_on(&mut wrong);
         tenancy::pass_on(&mut wrong);
         webhooks::pass_on(&mut wrong);
@@ -130,6 +137,8 @@ impl Wrong {
             events: Arc::new(self.events) as Arc<dyn EventLog>,
             webhooks: Arc::new(self.webhooks) as Arc<dyn WebhookRepository>,
             onboarding: Arc::new(self.onboarding) as Arc<dyn OnboardingRepository>,
+            privacy: Arc::new(self.privacy) as Arc<dyn PrivacyRepository>,
+            customer_retention: Arc::new(self.customer_retention) as Arc<dyn CustomerRetention>,
             ..ports(&self.store)
         }
     }
@@ -159,6 +168,15 @@ fn run_webhooks(ports: &Ports) -> Report {
 fn run_onboarding(ports: &Ports) -> Report {
     let mut report = Report::default();
     block_on(super::onboarding::check(&World::new(ports, 2), &mut report));
+    report
+}
+
+/// The report of the obligations of erasures and of retention.
+fn run_privacy(ports: &Ports) -> Report {
+    let mut report = Report::default();
+    let world = World::new(ports, 2);
+    block_on(super::privacy::check(&world, &mut report));
+    block_on(super::customer_retention::check(&world, &mut report));
     report
 }
 
@@ -200,7 +218,8 @@ fn every_obligation_is_broken_by_a_wrong_store_and_detected() {
     let of_onboarding = of_onboarding.iter().map(|(name, fault)| (*name, run_onboarding(&Wrong::new(*fault).ports())));
     let of_fields = custom_fields::FAULTS.iter();
     let of_fields = of_fields.map(|(name, fault)| (*name, run_custom_fields(&Wrong::new(*fault).ports())));
-    for (name, report) in others.chain(of_webhooks).chain(of_onboarding).chain(of_fields) {
+    let of_privacy = privacy::FAULTS.iter().map(|(name, fault)| (*name, run_privacy(&Wrong::new(*fault).ports())));
+    for (name, report) in others.chain(of_webhooks).chain(of_onboarding).chain(of_fields).chain(of_privacy) {
         assert!(!report.is_clean(), "no fault is detected in a store that {name}");
         found.extend(report.broken.iter().map(|broken| broken.obligation));
     }

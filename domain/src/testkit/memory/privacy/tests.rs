@@ -28,16 +28,16 @@ fn an_erasure_is_completed_when_nothing_is_left() {
         let request = store.claim(&patron, claim).await.unwrap().remove(0);
         let step = |holder| RedactionStep {
             owner: scope.owner,
-            id: request.id,
+            requests: vec![request.id],
             holder,
             until: due_at,
             ids: IdSequence::start(due_at, [2; 10]),
             at: due_at,
             limit: 1,
         };
-        assert_eq!(store.redact(&patron, step("server 2".to_owned())).await, Ok(None), "another holder");
-        while store.redact(&patron, step(holder())).await.unwrap().unwrap().more {}
-        let ended = store.verify(&patron, step(holder())).await.unwrap().unwrap();
+        assert_eq!(store.redact(&patron, step("server 2".to_owned())).await, Ok(Vec::new()), "another holder");
+        while store.redact(&patron, step(holder())).await.unwrap()[0].more {}
+        let ended = store.verify(&patron, step(holder())).await.unwrap().remove(0);
         assert_eq!(ended.state, DeletionState::Completed);
         assert!(ended.counts.iter().all(|count| count.left == Some(0)), "{:?}", ended.counts);
     });
