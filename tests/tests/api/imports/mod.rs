@@ -1,6 +1,7 @@
 //! `/imports`, over both databases.
 
 mod ends;
+mod round_trip;
 
 use std::time::Duration;
 
