@@ -17,6 +17,10 @@
 //! | `patron_webhook_attempts_total` | counter | `outcome`: `2xx`, `3xx`, `4xx`, `5xx`, or the reason why there was no response | attempts to deliver a webhook |
 //! | `patron_webhook_attempt_duration_seconds` | histogram | `outcome` | from connecting to the end of the response |
 //! | `patron_erasures_total` | counter | `outcome`: `completed`, `failed` | customers that were erased, and erasures after which data was left |
+//! | `patron_imports_total` | counter | `state`: `completed`, `completed_with_errors`, `failed`, `cancelled` | imports that ended, by their last state |
+//! | `patron_import_rows_total` | counter | `outcome`: `created`, `updated`, `unchanged`, `failed` | rows that imports have written |
+//! | `patron_import_rows_left` | gauge | `phase`: `check`, `write` | rows that all imports of the database still have to check or to write |
+//! | `patron_import_file_bytes` | gauge | | bytes in the files of all imports of the database, each piece as 1 MiB |
 //!
 //! Labels come from fixed sets: `route` is a route's template (`/v1/customers/<id>`), or `unknown` without a
 //! route; `method` is a standard method of HTTP; `database` is `sqlite` or `postgres`. No label and no name contains
@@ -48,6 +52,10 @@ pub(crate) mod names {
     pub(crate) const WEBHOOK_ATTEMPTS: &str = "patron_webhook_attempts_total";
     pub(crate) const WEBHOOK_SECONDS: &str = "patron_webhook_attempt_duration_seconds";
     pub(crate) const ERASURES: &str = "patron_erasures_total";
+    pub(crate) const IMPORTS: &str = "patron_imports_total";
+    pub(crate) const IMPORT_ROWS: &str = "patron_import_rows_total";
+    pub(crate) const IMPORT_ROWS_LEFT: &str = "patron_import_rows_left";
+    pub(crate) const IMPORT_FILE_BYTES: &str = "patron_import_file_bytes";
 }
 
 /// The upper bounds of the buckets for durations, in seconds.
@@ -93,7 +101,10 @@ impl Metrics {
 }
 
 fn describe() {
-    use metrics::{Unit::Seconds, describe_counter, describe_gauge, describe_histogram};
+    use metrics::{
+        Unit::{Bytes, Seconds},
+        describe_counter, describe_gauge, describe_histogram,
+    };
     describe_counter!(names::REQUESTS, "Responses.");
     describe_histogram!(names::REQUEST_SECONDS, Seconds, "From the head of a request to its response.");
     describe_counter!(names::DRY_RUNS, "Dry runs.");
@@ -108,6 +119,10 @@ fn describe() {
     describe_counter!(names::LOG_TAKEN_BACK, "Readers whose place in the log of events was lost.");
     describe_counter!(names::WEBHOOK_ATTEMPTS, "Attempts to deliver a webhook.");
     describe_counter!(names::ERASURES, "Customers that were erased, and erasures after which data was left.");
+    describe_counter!(names::IMPORTS, "Imports that ended, by their last state.");
+    describe_counter!(names::IMPORT_ROWS, "Rows that imports have written.");
+    describe_gauge!(names::IMPORT_ROWS_LEFT, "Rows that all imports of the database still have to check or to write.");
+    describe_gauge!(names::IMPORT_FILE_BYTES, Bytes, "Bytes in the files of all imports of the database.");
     describe_histogram!(
         names::WEBHOOK_SECONDS,
         Seconds,
@@ -133,4 +148,14 @@ pub(crate) fn webhook_attempt(attempt: &patron_domain::webhook::Attempt) {
 #[cfg(all(feature = "persistence", feature = "webhooks"))]
 pub(crate) fn erasure(outcome: &'static str) {
     metrics::counter!(names::ERASURES, "outcome" => outcome).increment(1);
+}
+
+/// Sets the load of imports.
+#[cfg(feature = "http")]
+pub(crate) fn import_load(load: &patron_domain::import::ImportLoad) {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let number = |count: u64| count as f64;
+    metrics::gauge!(names::IMPORT_ROWS_LEFT, "phase" => "check").set(number(load.rows_to_check));
+    metrics::gauge!(names::IMPORT_ROWS_LEFT, "phase" => "write").set(number(load.rows_to_write));
+    metrics::gauge!(names::IMPORT_FILE_BYTES).set(number(load.file_bytes));
 }

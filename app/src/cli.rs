@@ -15,7 +15,7 @@ use clap_complete::Shell;
 
 use self::settings::{NoSettings, ServeFlags, SettingFlags};
 pub(crate) use self::{
-    customers::{Customers, Diff, Export, Find, Generate, History, Import, Onboarding, Show},
+    customers::{Customers, Diff, Export, Find, Generate, History, Import, NamedCustomer, Onboarding, Show},
     database::{CopyFlags, Databases},
     events::{Events, Listen, ReplayFlags, Webhooks},
     privacy::{OneRequest, Privacy, RequestFlags},

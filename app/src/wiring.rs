@@ -205,6 +205,7 @@ pub(crate) fn import_engine(settings: &Settings, database: &Database) -> ImportE
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         quotas: settings.quotas,
+        lease: settings.webhooks.lease,
     }
 }
 

@@ -289,7 +289,7 @@ operation_errors! {
     }
     ImportError [Denied, Store] {
         NotFound: Self::Unknown,
-        InvalidOperation: Self::Forbidden(_),
+        InvalidOperation: Self::Forbidden(_) | Self::Quota(_),
         AlreadyExists: Self::AlreadyImported { .. },
     }
     CreateEnvironmentError [KeyReused, Store] { NotFound: Self::UnknownTenant, }

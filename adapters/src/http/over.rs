@@ -123,7 +123,8 @@ impl Ports {
     /// The import service over a database.
     #[must_use]
     pub fn imports(&self, database: &Database) -> ImportService {
-        ImportService { imports: database.imports.clone(), clock: self.clock.clone(), ids: self.ids.clone() }
+        let (clock, ids) = (self.clock.clone(), self.ids.clone());
+        ImportService { imports: database.imports.clone(), clock, ids, quotas: self.quotas }
     }
 
     /// The tax service over a database.

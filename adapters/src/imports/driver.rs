@@ -2,16 +2,19 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use patron_domain::lifecycle::Owner;
+use patron_domain::{lifecycle::Owner, tenancy::SystemScope};
 use tokio::{
     sync::watch,
     task::{Id, JoinError, JoinSet},
+    time::Instant,
 };
 
 use super::engine::ImportEngine;
 
 /// The time between two checks for due imports.
 const TICK: Duration = Duration::from_millis(500);
+/// The time between two measurements of the load.
+const MEASURE: Duration = Duration::from_secs(15);
 /// The most imports at a time. Each has a thread, and up to 16 MiB in memory.
 const MOST: usize = 2;
 
@@ -19,6 +22,7 @@ const MOST: usize = 2;
 pub async fn drive(engine: Arc<ImportEngine>, mut stop: watch::Receiver<bool>) {
     let mut tasks = JoinSet::new();
     let mut owners: HashMap<Id, Owner> = HashMap::new();
+    let mut measured: Option<Instant> = None;
     while !*stop.borrow() {
         while tasks.len() < MOST {
             match engine.claim(owners.values().copied().collect()).await {
@@ -37,6 +41,13 @@ pub async fn drive(engine: Arc<ImportEngine>, mut stop: watch::Receiver<bool>) {
                     tracing::warn!(%error, "claiming imports failed and will be retried");
                     break;
                 }
+            }
+        }
+        if measured.is_none_or(|at| at.elapsed() >= MEASURE) {
+            measured = Some(Instant::now());
+            match engine.imports.import_load(&SystemScope::patron()).await {
+                Ok(load) => crate::metrics::import_load(&load),
+                Err(error) => tracing::warn!(%error, "measuring the load of imports failed and will be retried"),
             }
         }
         tokio::select! {

@@ -1,8 +1,6 @@
 //! The work on one import: reads the file from its beginning, and records the rows that are not done yet.
 
 use std::{
-    collections::HashSet,
-    hash::{BuildHasher, RandomState},
     pin::pin,
     sync::{
         Arc,
@@ -16,8 +14,8 @@ use patron_domain::{
     customer::{ChangeCustomer, CustomerChange, Stamp},
     ids::{IdGenerator, ImportKind},
     import::{
-        FailedRow, ImportChunk, ImportClaim, ImportJob, ImportOptions, ImportPhase, ImportRepository, ImportRow,
-        RowFault,
+        FailedRow, ImportChunk, ImportClaim, ImportHolder, ImportJob, ImportOptions, ImportPhase, ImportProblem,
+        ImportRepository, ImportRow, ImportWork, RowFault,
     },
     lifecycle::Owner,
     store::StoreError,
@@ -29,14 +27,15 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 use super::{
     file::{File, FileProblem, MAX_ROW_BYTES, RawRow, fault},
     pipe::{PieceReader, PieceSender, pipe},
+    seen::Seen,
 };
 use crate::http::row_change;
 
-/// How long a lease lasts without progress. If the server fails, another one continues after this time.
-const LEASE: Duration = Duration::from_secs(30);
 /// The most rows of a transaction, and about the most bytes.
 const CHUNK_ROWS: usize = 100;
 const CHUNK_BYTES: usize = 1_048_576;
+/// The most rows that one transaction forgets.
+const FORGET_ROWS: u32 = 200;
 
 /// Works on imports.
 #[derive(Clone)]
@@ -49,6 +48,8 @@ pub struct ImportEngine {
     pub ids: Arc<dyn IdGenerator>,
     /// The quotas of every environment.
     pub quotas: Quotas,
+    /// How long a lease lasts without progress. If the server fails, another one continues after this time.
+    pub lease: Duration,
 }
 
 /// Rows that were read, and the place in the file after them.
@@ -69,15 +70,31 @@ impl ImportEngine {
     pub async fn claim(&self, without: Vec<Owner>) -> Result<Option<(String, ImportJob)>, StoreError> {
         let now = self.clock.now();
         let holder = self.ids.start(now).next_id::<ImportKind>().to_string();
-        let claim = ImportClaim { holder: holder.clone(), now, until: now.later(LEASE), without };
+        let claim = ImportClaim { holder: holder.clone(), now, until: now.later(self.lease), without };
         Ok(self.imports.claim_import(&SystemScope::patron(), claim).await?.map(|import| (holder, import)))
     }
 
-    /// Works on a leased import until it ends or waits for a person, or until the lease is lost.
+    /// Works on a leased import until it ends or waits for a person, or until the lease is lost. Ends an import that has
+    /// waited too long, and removes what one that ended long ago holds about customers.
     ///
     /// # Errors
     /// When the store fails. The import continues once its lease ends.
-    pub async fn work(&self, holder: &str, mut import: ImportJob) -> Result<(), StoreError> {
+    pub async fn work(&self, holder: &str, import: ImportJob) -> Result<(), StoreError> {
+        match import.due_work() {
+            Some(ImportWork::Rows(_)) => self.work_on_rows(holder, import).await,
+            Some(ImportWork::End(problem)) => self.stop(holder, &import, problem).await,
+            Some(ImportWork::Forget) => self.forget(holder, &import).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn forget(&self, holder: &str, import: &ImportJob) -> Result<(), StoreError> {
+        let scope = SystemScope::patron();
+        while self.imports.forget_rows(&scope, held(holder, import), FORGET_ROWS).await? == u64::from(FORGET_ROWS) {}
+        Ok(())
+    }
+
+    async fn work_on_rows(&self, holder: &str, mut import: ImportJob) -> Result<(), StoreError> {
         while let Some(phase) = import.work() {
             match self.phase(holder, &import, phase).await? {
                 Some(next) => import = next,
@@ -122,7 +139,7 @@ impl ImportEngine {
         match rows.await.unwrap_or(Err(FileProblem::Unreadable)) {
             Ok(()) => Ok(end),
             Err(problem) => {
-                self.fail(holder, import, &problem).await?;
+                self.stop(holder, import, ImportProblem::Unreadable(problem.to_string())).await?;
                 Ok(None)
             }
         }
@@ -157,7 +174,7 @@ impl ImportEngine {
             id: import.id,
             owner: import.owner,
             holder: holder.to_owned(),
-            keep_until: Some(at.later(LEASE)),
+            keep_until: Some(at.later(self.lease)),
             phase,
             rows,
             after,
@@ -165,14 +182,15 @@ impl ImportEngine {
             bytes_done: bytes_done.min(import.bytes),
             end,
             ignored,
+            event_id: self.ids.start(at).next_id(),
             at,
         };
         self.imports.record_rows(&SystemScope::patron(), chunk).await
     }
 
-    async fn fail(&self, holder: &str, import: &ImportJob, problem: &FileProblem) -> Result<(), StoreError> {
+    async fn stop(&self, holder: &str, import: &ImportJob, problem: ImportProblem) -> Result<(), StoreError> {
         let (scope, at) = (SystemScope::patron(), self.clock.now());
-        self.imports.fail_import(&scope, import.owner, import.id, holder.to_owned(), problem.to_string(), at).await
+        self.imports.stop_import(&scope, held(holder, import), problem, self.ids.start(at).next_id(), at).await
     }
 
     /// Reads the file, on a thread of its own.
@@ -184,7 +202,7 @@ impl ImportEngine {
         batches: &mpsc::Sender<Batch>,
     ) -> Result<(), FileProblem> {
         let mut file = File::open(pieces, &import.options)?;
-        let (hash, mut seen) = (RandomState::new(), HashSet::new());
+        let mut seen = Seen::new();
         let (mut rows, mut bytes, mut after) = (Vec::new(), 0, import.rows_done);
         loop {
             let next = file.next()?;
@@ -212,8 +230,7 @@ impl ImportEngine {
             let body = file.body(&content);
             let external_id = body.as_ref().ok().and_then(|body| body.as_ref()?.get("external_id")?.as_str());
             let external_id = external_id.unwrap_or_default().to_owned();
-            // Two ids of a file have equal hashes once in ten million files of the largest size.
-            let is_new = external_id.is_empty() || seen.insert(hash.hash_one(&external_id));
+            let is_new = external_id.is_empty() || seen.is_new(&external_id);
             if number <= import.rows_done {
                 continue;
             }
@@ -238,6 +255,11 @@ impl ImportEngine {
         let stamp = Stamp { ids: self.ids.start(at), at, request_id: None };
         ChangeCustomer { quota: self.quotas.customers, ..ChangeCustomer::new(change, stamp) }
     }
+}
+
+/// The lease of an import.
+fn held(holder: &str, import: &ImportJob) -> ImportHolder {
+    ImportHolder { id: import.id, owner: import.owner, holder: holder.to_owned() }
 }
 
 /// The change that a row requests.

@@ -6,6 +6,7 @@ mod engine;
 mod file;
 mod lines;
 mod pipe;
+mod seen;
 mod table;
 mod upload;
 

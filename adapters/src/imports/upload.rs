@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The size of a piece of a file.
-pub const PIECE_BYTES: usize = 1_048_576;
+pub const PIECE_BYTES: usize = ImportJob::PIECE_BYTES;
 
 /// Why a file was not accepted. Nothing of it is left.
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use patron_domain::import::{ImportCounts, ImportJob};
+
 /// Records a transaction that several writes shared: their number, and the time from its begin to its commit.
 pub(crate) fn batch(database: &'static str, size: usize, commit: Duration) {
     #[cfg(feature = "metrics")]
@@ -48,6 +50,26 @@ pub(crate) fn pool(database: &'static str, most: usize, used: usize) {
     {
         metrics::gauge!(names::CONNECTIONS_MAX, "database" => database).set(as_number(most));
         metrics::gauge!(names::CONNECTIONS_USED, "database" => database).set(as_number(used));
+    }
+}
+
+/// Counts the rows that a chunk of an import has written, by outcome.
+pub(crate) fn import_rows(counts: ImportCounts) {
+    #[cfg(feature = "metrics")]
+    {
+        let ImportCounts { created, updated, unchanged, failed } = counts;
+        let all = [("created", created), ("updated", updated), ("unchanged", unchanged), ("failed", failed)];
+        for (outcome, rows) in all.into_iter().filter(|(_, rows)| *rows > 0) {
+            metrics::counter!(names::IMPORT_ROWS, "outcome" => outcome).increment(rows);
+        }
+    }
+}
+
+/// Counts an import, if it has ended.
+pub(crate) fn import_ended(import: &ImportJob) {
+    #[cfg(feature = "metrics")]
+    if import.state.is_final() {
+        metrics::counter!(names::IMPORTS, "state" => import.state.as_str()).increment(1);
     }
 }
 

@@ -64,7 +64,7 @@ words! {
     }
     DeliveryKind { First = 0, Replay = 1, Test = 2 }
     DeletionState { Suppressed = 0, Redacting = 1, Completed = 2, Failed = 3, Cancelled = 4 }
-    EventEntityType { Customer = 1, TaxRate = 2 }
+    EventEntityType { Customer = 1, TaxRate = 2, Import = 3 }
     TaxRateStatus { Active = 0, Inactive = 1 }
     TaxRateScope { Internal = 0, External = 1, Onetime = 2 }
     AuditObjectType {
@@ -128,6 +128,9 @@ words! {
         TaxRateUpdated = 21,
         TaxRateDeleted = 22,
         TaxRateValueChanged = 23,
+        ImportCompleted = 30,
+        ImportFailed = 31,
+        ImportCancelled = 32,
     }
 }
 

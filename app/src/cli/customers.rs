@@ -143,15 +143,22 @@ fn format_of(file: Option<&Path>, otherwise: ImportFormat) -> ImportFormat {
     }
 }
 
-/// The customer to show, and the moment.
+/// A customer, by its id or by its external id.
+#[derive(Debug, Args)]
+pub(crate) struct NamedCustomer {
+    /// The customer: cust_…
+    #[arg(value_parser = value::customer, required_unless_present = "external_id", conflicts_with = "external_id")]
+    pub(crate) customer: Option<CustomerId>,
+    /// The external id of a published customer, instead of its id.
+    #[arg(long, value_name = "EXTERNAL_ID", value_parser = value::external_id)]
+    pub(crate) external_id: Option<ExternalId>,
+}
+
+/// The customer to show, and the moment. With --at, an external id is looked up as of that time.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The customer: cust_…
-    #[arg(required_unless_present = "external_id", conflicts_with = "external_id")]
-    pub(crate) customer: Option<CustomerId>,
-    /// The external id that the customer has, or had at the time of --at.
-    #[arg(long, value_name = "EXTERNAL_ID", value_parser = value::external_id, conflicts_with = "version")]
-    pub(crate) external_id: Option<ExternalId>,
+    #[command(flatten)]
+    pub(crate) named: NamedCustomer,
     /// The environment; optional if there is only one.
     #[arg(long, value_name = "ENV_ID")]
     pub(crate) environment: Option<EnvironmentId>,
@@ -166,8 +173,8 @@ pub(crate) struct Show {
 /// The customer and the versions to compare.
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
-    /// The customer: cust_…
-    pub(crate) customer: CustomerId,
+    #[command(flatten)]
+    pub(crate) named: NamedCustomer,
     /// The environment; optional if there is only one.
     #[arg(long, value_name = "ENV_ID")]
     pub(crate) environment: Option<EnvironmentId>,
@@ -185,8 +192,8 @@ pub(crate) struct Diff {
 /// The customer whose versions are listed.
 #[derive(Debug, Args)]
 pub(crate) struct History {
-    /// The customer: cust_…
-    pub(crate) customer: CustomerId,
+    #[command(flatten)]
+    pub(crate) named: NamedCustomer,
     /// The environment; optional if there is only one.
     #[arg(long, value_name = "ENV_ID")]
     pub(crate) environment: Option<EnvironmentId>,

@@ -8,7 +8,7 @@ use patron_domain::{
     privacy::{DeletionState, RequestChannel},
 };
 
-use super::settings::NoSettings;
+use super::{settings::NoSettings, value};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Privacy {
@@ -77,7 +77,7 @@ pub(crate) enum Privacy {
 #[derive(Debug, Args)]
 pub(crate) struct RequestFlags {
     /// The customer: cust_…
-    #[arg(long, value_name = "CUSTOMER_ID", required_unless_present = "external_id", conflicts_with = "external_id")]
+    #[arg(long, value_name = "CUSTOMER_ID", value_parser = value::customer, required_unless_present = "external_id", conflicts_with = "external_id")]
     pub(crate) customer: Option<CustomerId>,
     /// The id of the customer in your own system.
     #[arg(long, value_name = "ID")]

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use patron_domain::{customer::ExternalId, event::EventCursor, lifecycle::Version};
+use patron_domain::{customer::ExternalId, event::EventCursor, ids::CustomerId, lifecycle::Version};
 
 use crate::config::expected;
 
@@ -29,6 +29,11 @@ pub(super) fn whole_number(text: &str) -> Result<u64, String> {
 pub(super) fn version(text: &str) -> Result<Version, String> {
     let version = text.parse().ok().and_then(Version::from_stored);
     version.ok_or_else(|| "must be the number of a version: 1 or more".to_owned())
+}
+
+/// The id of a customer. A person may have given an external id.
+pub(super) fn customer(text: &str) -> Result<CustomerId, String> {
+    CustomerId::parse(text).map_err(|error| format!("{error}; look up your own id with --external-id"))
 }
 
 pub(super) fn external_id(text: &str) -> Result<ExternalId, String> {

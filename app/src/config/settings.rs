@@ -15,7 +15,7 @@ use patron_adapters::{
     webhooks::{Budget, SealingKey},
 };
 use patron_domain::{
-    tenancy::{ApiKeySecret, Quotas, RateLimit},
+    tenancy::{ApiKeySecret, Quota, Quotas, RateLimit},
     webhook::{CallPolicy, DISABLE_AFTER, Retries},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -113,6 +113,9 @@ pub(super) struct Raw {
     /// `PATRON_QUOTA_CUSTOM_FIELDS`: the maximum number of custom fields in an environment. The default, and the highest, is 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota_custom_fields: Option<u32>,
+    /// `PATRON_QUOTA_IMPORT_BYTES`: the most bytes in the files of an environment's imports. Each file is
+    /// rounded up to MiB, and is removed when its import ends. The default is 4 GiB.
+    quota_import_bytes: u64,
     /// `PATRON_KEY_MAX_DAYS`: the maximum validity of a key, 1 to 36,500 days. Unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_max_days: Option<u32>,
@@ -199,6 +202,7 @@ impl Default for Raw {
             quota_endpoints: None,
             quota_workflows: None,
             quota_custom_fields: None,
+            quota_import_bytes: 4 << 30,
             key_max_days: None,
             trusted_proxies: String::new(),
             bootstrap_key: None,
@@ -331,6 +335,7 @@ impl Raw {
                 endpoints: quota(self.quota_endpoints),
                 workflows: quota(self.quota_workflows),
                 custom_fields: quota(self.quota_custom_fields),
+                import_bytes: Quota::of(self.quota_import_bytes),
             },
             rate_limit: RateLimit {
                 reads: per_second(names, "rate_limit_reads", self.rate_limit_reads)?,

@@ -33,6 +33,9 @@ pub enum EventType {
     TaxRateUpdated,
     TaxRateDeleted,
     TaxRateValueChanged,
+    ImportCompleted,
+    ImportFailed,
+    ImportCancelled,
 }
 
 words!(
@@ -41,7 +44,7 @@ words!(
      customer.integration_unlinked, customer.tax_associated, customer.tax_association_updated, \
      customer.tax_dissociated, customer.onboarding_completed, customer.onboarding_failed, customer.suppressed, \
      customer.unsuppressed, customer.erased, customer.legal_hold_placed, customer.legal_hold_removed, tax_rate.created, \
-     tax_rate.updated, tax_rate.deleted, tax_rate.value_changed",
+     tax_rate.updated, tax_rate.deleted, tax_rate.value_changed, import.completed, import.failed, import.cancelled",
     CustomerCreated => "customer.created",
     CustomerUpdated => "customer.updated",
     CustomerDeleted => "customer.deleted",
@@ -62,6 +65,9 @@ words!(
     TaxRateUpdated => "tax_rate.updated",
     TaxRateDeleted => "tax_rate.deleted",
     TaxRateValueChanged => "tax_rate.value_changed",
+    ImportCompleted => "import.completed",
+    ImportFailed => "import.failed",
+    ImportCancelled => "import.cancelled",
 );
 
 impl EventType {

@@ -1,8 +1,10 @@
-//! Events: the changes of customers and tax rates, written together with each change, and the log of all events.
+//! Events: the changes of customers and tax rates and the ends of imports, written together with each change, and the log of
+//! all events.
 
 mod cursor;
 mod customer;
 mod event_type;
+mod import;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
 mod page;
@@ -17,6 +19,7 @@ mod tax_rate;
 pub use cursor::{EventCursor, EventCursorError, EventMark, LogTakenBack};
 pub use customer::{CustomerEvent, CustomerEventKind, CustomerField, CustomerMark};
 pub use event_type::EventType;
+pub use import::{ImportEvent, ImportEventKind, ImportSummary};
 pub use page::{EventPage, HandOver, Reached};
 pub use past::{Moment, Past, PastError, PastService};
 pub use port::{EventLog, EventLogError, EventReaders, EventSink};

@@ -1,9 +1,12 @@
 //! Events of all kinds, as in the log.
 
-use super::{CustomerEvent, CustomerEventKind, EventCursor, EventPosition, EventType, TaxRateEvent, TaxRateEventKind};
+use super::{
+    CustomerEvent, CustomerEventKind, EventCursor, EventPosition, EventType, ImportEvent, ImportEventKind,
+    ImportSummary, TaxRateEvent, TaxRateEventKind,
+};
 use crate::{
     customer::CustomerAggregate,
-    ids::{CustomerId, EventId, TaxRateId},
+    ids::{CustomerId, EventId, ImportId, TaxRateId},
     lifecycle::{Owner, Version},
     tax::TaxRate,
     tenancy::{Actor, RequestId},
@@ -63,6 +66,8 @@ pub enum EventEntity {
     Customer(CustomerId),
     /// A tax rate.
     TaxRate(TaxRateId),
+    /// An import.
+    Import(ImportId),
 }
 
 /// The kinds of [`EventEntity`].
@@ -78,9 +83,14 @@ pub enum EventEntityType {
     Customer,
     /// A tax rate.
     TaxRate,
+    /// An import.
+    Import,
 }
 
-words!(EventEntityType, "customer, tax_rate", Customer => "customer", TaxRate => "tax_rate");
+words!(
+    EventEntityType, "customer, tax_rate, import",
+    Customer => "customer", TaxRate => "tax_rate", Import => "import",
+);
 
 /// Selects entities with events.
 ///
@@ -115,6 +125,8 @@ pub enum EventKind {
     Customer(CustomerEventKind),
     /// A change of a tax rate.
     TaxRate(TaxRateEventKind),
+    /// The end of an import.
+    Import(ImportEventKind),
 }
 
 /// The state of an entity after a change.
@@ -130,6 +142,8 @@ pub enum EventState {
     Customer(Box<CustomerAggregate>),
     /// A tax rate.
     TaxRate(Box<TaxRate>),
+    /// An import.
+    Import(Box<ImportSummary>),
 }
 
 impl EventState {
@@ -137,7 +151,7 @@ impl EventState {
     pub(crate) fn into_customer(self) -> Option<CustomerAggregate> {
         match self {
             Self::Customer(customer) => Some(*customer),
-            Self::TaxRate(_) => None,
+            Self::TaxRate(_) | Self::Import(_) => None,
         }
     }
 }
@@ -149,6 +163,7 @@ impl EventEntity {
         match self {
             Self::Customer(_) => EventEntityType::Customer,
             Self::TaxRate(_) => EventEntityType::TaxRate,
+            Self::Import(_) => EventEntityType::Import,
         }
     }
 
@@ -158,6 +173,7 @@ impl EventEntity {
         match self {
             Self::Customer(id) => id.to_string(),
             Self::TaxRate(id) => id.to_string(),
+            Self::Import(id) => id.to_string(),
         }
     }
 
@@ -165,7 +181,8 @@ impl EventEntity {
     #[must_use]
     pub fn of_id(id: &str) -> Option<Self> {
         let customer = CustomerId::parse(id).ok().map(Self::Customer);
-        customer.or_else(|| TaxRateId::parse(id).ok().map(Self::TaxRate))
+        let rate = || TaxRateId::parse(id).ok().map(Self::TaxRate);
+        customer.or_else(rate).or_else(|| ImportId::parse(id).ok().map(Self::Import))
     }
 }
 
@@ -176,6 +193,7 @@ impl EventKind {
         match self {
             Self::Customer(kind) => kind.event_type(),
             Self::TaxRate(kind) => kind.event_type(),
+            Self::Import(kind) => kind.event_type(),
         }
     }
 
@@ -259,6 +277,26 @@ impl EventRecord {
             actor,
             request_id,
             state: Some(EventState::TaxRate(Box::new(state))),
+            withheld: false,
+        }
+    }
+
+    /// The event of an import at a position of the log.
+    #[must_use]
+    pub fn of_import(position: EventPosition, event: ImportEvent) -> Self {
+        let ImportEvent { id, kind, at, actor, request_id, state } = event;
+        Self {
+            position,
+            id,
+            owner: state.owner,
+            entity: EventEntity::Import(state.id),
+            kind: EventKind::Import(kind),
+            // An import ends once.
+            sequence: Version::FIRST,
+            at,
+            actor,
+            request_id,
+            state: Some(EventState::Import(Box::new(state))),
             withheld: false,
         }
     }

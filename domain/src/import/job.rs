@@ -1,5 +1,7 @@
 //! An import as a job. Every transition is a pure function.
 
+use std::time::Duration;
+
 use super::{ImportCounts, ImportDiff, ImportOptions, RowOutcome, RowResult};
 use crate::{
     ids::ImportId,
@@ -31,7 +33,7 @@ pub enum ImportState {
     CompletedWithErrors,
     /// The import could not continue.
     Failed,
-    /// A person cancelled it. Rows that were written stay.
+    /// A person cancelled it, or did not start it in time. Rows that were written stay.
     Cancelled,
 }
 
@@ -79,6 +81,44 @@ pub enum ImportAmendment {
     Start,
     /// End it. Rows that were written stay.
     Cancel,
+}
+
+/// Why an import ends without having written its rows.
+///
+/// ```
+/// use patron_domain::import::ImportProblem;
+///
+/// assert_eq!(ImportProblem::NotStarted.to_string(), "the import was not started within 7 days of its check; upload the file again");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportProblem {
+    /// The file cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The upload did not end.
+    #[error("the upload was interrupted; upload the file again")]
+    Interrupted,
+    /// It was ready, and nobody started it.
+    #[error("the import was not started within {} days of its check; upload the file again", ImportJob::MAX_WAIT.as_secs() / 86_400)]
+    NotStarted,
+}
+
+/// The work of an import that is due.
+///
+/// ```
+/// use patron_domain::{import::{ImportPhase, ImportWork}, testkit::an_import};
+///
+/// assert_eq!(an_import().due_work(), Some(ImportWork::Rows(ImportPhase::Check)));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImportWork {
+    /// To go on with its rows.
+    Rows(ImportPhase),
+    /// To end it.
+    End(ImportProblem),
+    /// To remove what it holds about customers: the rows that failed, and the differences.
+    Forget,
 }
 
 /// The state of an import does not allow a change.
@@ -140,7 +180,7 @@ pub struct ImportJob {
     pub counts: ImportCounts,
     /// The first rows and what they would change, after a check that decides.
     pub diffs: Vec<ImportDiff>,
-    /// Why it failed.
+    /// Why it failed, or ended by itself.
     pub failure: Option<String>,
     /// When its next work is due; `None` if it has none.
     pub due_at: Option<Timestamp>,
@@ -159,6 +199,14 @@ impl ImportJob {
     pub const MAX_ROWS: u64 = 2_000_000;
     /// The most bytes of a file, and of its content if it is compressed.
     pub const MAX_BYTES: u64 = 1_073_741_824;
+    /// The most bytes of a piece of a file.
+    pub const PIECE_BYTES: usize = 1_048_576;
+    /// The longest time of an upload.
+    pub const MAX_UPLOAD: Duration = Duration::from_secs(86_400);
+    /// The time that an import stays ready. Then it ends by itself.
+    pub const MAX_WAIT: Duration = Duration::from_secs(7 * 86_400);
+    /// The time for which the rows that failed and the differences are kept after the end.
+    pub const DETAILS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 
     /// An import whose upload begins.
     #[must_use]
@@ -178,7 +226,7 @@ impl ImportJob {
             counts: ImportCounts::default(),
             diffs: Vec::new(),
             failure: None,
-            due_at: None,
+            due_at: Some(audit.created_at.later(Self::MAX_UPLOAD)),
             phase_at: audit.created_at,
             ended_at: None,
             audit,
@@ -191,7 +239,7 @@ impl ImportJob {
         Self { state: ImportState::Checking, due_at: Some(at), ..self.phase(at) }
     }
 
-    /// The work that is next; `None` if there is none.
+    /// The work on its rows that is next; `None` if there is none.
     #[must_use]
     pub fn work(&self) -> Option<ImportPhase> {
         match self.state {
@@ -200,6 +248,18 @@ impl ImportJob {
             ImportState::Running => Some(ImportPhase::Write),
             _ => None,
         }
+    }
+
+    /// The work when [`Self::due_at`] has come. `None` if nothing is ever due.
+    #[must_use]
+    pub fn due_work(&self) -> Option<ImportWork> {
+        self.due_at?;
+        Some(match self.state {
+            ImportState::Uploading => ImportWork::End(ImportProblem::Interrupted),
+            ImportState::Ready => ImportWork::End(ImportProblem::NotStarted),
+            _ if self.state.is_final() => ImportWork::Forget,
+            _ => ImportWork::Rows(self.work()?),
+        })
     }
 
     /// The state after further rows. `rows_done` and `bytes_done` count from the beginning of the file; `end` says whether
@@ -224,7 +284,7 @@ impl ImportJob {
         }
         match next.state {
             ImportState::Checking if next.options.stops_at_ready() => {
-                Self { state: ImportState::Ready, due_at: None, ..next }
+                Self { state: ImportState::Ready, due_at: Some(at.later(Self::MAX_WAIT)), ..next }
             }
             ImportState::Checking => next.running(at),
             _ if next.counts.failed > 0 => next.ended(ImportState::CompletedWithErrors, at),
@@ -246,10 +306,20 @@ impl ImportJob {
         }
     }
 
-    /// The import cannot continue.
+    /// The import ends because of a problem.
     #[must_use]
-    pub fn failed(&self, reason: String, at: Timestamp) -> Self {
-        Self { failure: Some(reason), ..self.clone().ended(ImportState::Failed, at) }
+    pub fn stopped(&self, problem: &ImportProblem, at: Timestamp) -> Self {
+        let state = match problem {
+            ImportProblem::NotStarted => ImportState::Cancelled,
+            ImportProblem::Unreadable(_) | ImportProblem::Interrupted => ImportState::Failed,
+        };
+        Self { failure: Some(problem.to_string()), ..self.clone().ended(state, at) }
+    }
+
+    /// The import without what it holds about customers, long after its end.
+    #[must_use]
+    pub fn forgotten(&self) -> Self {
+        Self { diffs: Vec::new(), due_at: None, ..self.clone() }
     }
 
     fn running(self, at: Timestamp) -> Self {
@@ -258,7 +328,7 @@ impl ImportJob {
 
     fn ended(mut self, state: ImportState, at: Timestamp) -> Self {
         self.audit.updated_at = at;
-        Self { state, due_at: None, ended_at: Some(at), ..self }
+        Self { state, due_at: Some(at.later(Self::DETAILS_KEPT)), ended_at: Some(at), ..self }
     }
 
     fn phase(mut self, at: Timestamp) -> Self {
@@ -268,57 +338,4 @@ impl ImportJob {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testkit::{a_time, an_import};
-
-    fn result(outcome: RowOutcome) -> RowResult {
-        let changed = vec!["name".to_owned()];
-        RowResult { outcome, diff: Some(ImportDiff { row: 1, external_id: "a".to_owned(), outcome, changed }) }
-    }
-
-    #[test]
-    fn a_checked_import_runs_or_waits() {
-        let import = an_import();
-        assert_eq!(import.work(), Some(ImportPhase::Check));
-        let running = import.after_rows(&[result(RowOutcome::Failed)], (1, 10), true, a_time());
-        assert_eq!((running.state, running.rows_done, running.counts.failed), (ImportState::Running, 0, 0));
-        let mut confirmed = import;
-        confirmed.options.confirm = true;
-        assert_eq!(confirmed.work(), Some(ImportPhase::Decide));
-        let ready = confirmed.after_rows(&[result(RowOutcome::Created)], (1, 10), true, a_time());
-        assert_eq!((ready.state, ready.due_at, ready.work(), ready.diffs.len()), (ImportState::Ready, None, None, 1));
-        let started = ready.amended(ImportAmendment::Start, a_time()).unwrap();
-        assert_eq!((started.state, started.counts), (ImportState::Running, ImportCounts::default()));
-        let mut dry = ready;
-        dry.options.dry_run = true;
-        assert_eq!(dry.amended(ImportAmendment::Start, a_time()), Err(ImportRefusal::DryRun));
-        assert_eq!(
-            started.amended(ImportAmendment::Start, a_time()),
-            Err(ImportRefusal::NotReady(ImportState::Running))
-        );
-    }
-
-    #[test]
-    fn an_import_ends_with_or_without_errors() {
-        let running = an_import().after_rows(&[], (0, 0), true, a_time());
-        let half =
-            running.after_rows(&[result(RowOutcome::Created), result(RowOutcome::Unchanged)], (2, 5), false, a_time());
-        assert_eq!((half.state, half.rows_done, half.bytes_done), (ImportState::Running, 2, 5));
-        let end = |outcome| half.after_rows(&[result(outcome)], (3, 9), true, a_time());
-        assert_eq!(end(RowOutcome::Updated).state, ImportState::Completed);
-        let broken = end(RowOutcome::Failed);
-        assert_eq!((broken.state, broken.counts.failed), (ImportState::CompletedWithErrors, 1));
-        assert!(broken.ended_at.is_some() && broken.due_at.is_none());
-    }
-
-    #[test]
-    fn only_the_first_diffs_are_kept() {
-        let results: Vec<_> = (0..150).map(|_| result(RowOutcome::Created)).collect();
-        let next = an_import().after_rows(&results, (150, 1), false, a_time());
-        assert_eq!(next.diffs.len(), ImportJob::MAX_DIFFS);
-        assert_eq!(next.after_rows(&results, (300, 2), false, a_time()).diffs.len(), ImportJob::MAX_DIFFS);
-        let unchanged = an_import().after_rows(&[result(RowOutcome::Unchanged)], (1, 1), false, a_time());
-        assert!(unchanged.diffs.is_empty());
-    }
-}
+mod tests;

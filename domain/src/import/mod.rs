@@ -17,7 +17,7 @@ mod vat;
 
 pub use columns::RowMapper;
 pub use header::HeaderFault;
-pub use job::{ImportAmendment, ImportJob, ImportPhase, ImportRefusal, ImportState};
+pub use job::{ImportAmendment, ImportJob, ImportPhase, ImportProblem, ImportRefusal, ImportState, ImportWork};
 pub use objects::map_object;
 pub use options::{
     BlankCells, ColumnTarget, ColumnTargetError, ImportEncoding, ImportFormat, ImportMode, ImportOptions, ImportPreset,
@@ -25,6 +25,6 @@ pub use options::{
 };
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockImportRepository;
-pub use port::{FailedRow, ImportChunk, ImportClaim, ImportRepository, ImportRow, RowFault};
+pub use port::{FailedRow, ImportChunk, ImportClaim, ImportHolder, ImportLoad, ImportRepository, ImportRow, RowFault};
 pub use row::{ImportCounts, ImportDiff, RowOutcome, RowResult};
 pub use service::{ImportError, ImportService};

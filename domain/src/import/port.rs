@@ -4,14 +4,14 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::{ImportAmendment, ImportJob, job::ImportPhase, service::ImportError};
+use super::{ImportAmendment, ImportJob, ImportPhase, ImportProblem, service::ImportError};
 use crate::{
     OperationError,
     customer::{ChangeCustomer, ChangeCustomerError},
-    ids::ImportId,
+    ids::{EventId, ImportId},
     lifecycle::Owner,
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
     time::Timestamp,
     violation::Violation,
 };
@@ -107,12 +107,12 @@ pub struct ImportRow {
 /// The next rows of an import, and the progress after them.
 ///
 /// ```
-/// use patron_domain::{import::{ImportChunk, ImportPhase}, testkit::{a_time, an_import}};
+/// use patron_domain::{import::{ImportChunk, ImportPhase}, testkit::{a_time, an_id, an_import}};
 ///
 /// let import = an_import();
 /// let chunk = ImportChunk {
 ///     id: import.id, owner: import.owner, holder: "server 1".to_owned(), keep_until: None, phase: ImportPhase::Check,
-///     rows: Vec::new(), after: 0, rows_done: 0, bytes_done: 0, end: true, ignored: Vec::new(), at: a_time(),
+///     rows: Vec::new(), after: 0, rows_done: 0, bytes_done: 0, end: true, ignored: Vec::new(), event_id: an_id(2), at: a_time(),
 /// };
 /// ```
 #[derive(Debug, Clone)]
@@ -139,8 +139,28 @@ pub struct ImportChunk {
     pub end: bool,
     /// The members of objects that were ignored so far.
     pub ignored: Vec<String>,
+    /// The id of the event, if the import ends.
+    pub event_id: EventId,
     /// The time.
     pub at: Timestamp,
+}
+
+/// The holder of the lease of an import.
+///
+/// ```
+/// use patron_domain::{import::ImportHolder, testkit::an_import};
+///
+/// let import = an_import();
+/// let holder = ImportHolder { id: import.id, owner: import.owner, holder: "server 1".to_owned() };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportHolder {
+    /// The import.
+    pub id: ImportId,
+    /// Its environment.
+    pub owner: Owner,
+    /// The holder.
+    pub holder: String,
 }
 
 /// A request for the lease of an import that has work.
@@ -164,6 +184,35 @@ pub struct ImportClaim {
     pub without: Vec<Owner>,
 }
 
+/// The load of all imports of a store.
+///
+/// ```
+/// use patron_domain::import::ImportLoad;
+///
+/// assert_eq!(ImportLoad::default().rows_to_write, 0);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportLoad {
+    /// The rows that must still be checked.
+    pub rows_to_check: u64,
+    /// The rows that must still be written.
+    pub rows_to_write: u64,
+    /// The bytes of the files, each piece as [`ImportJob::PIECE_BYTES`].
+    pub file_bytes: u64,
+}
+
+impl ImportLoad {
+    /// Adds an import.
+    pub fn add(&mut self, import: &ImportJob) {
+        let rows = match import.work() {
+            Some(ImportPhase::Check | ImportPhase::Decide) => &mut self.rows_to_check,
+            Some(ImportPhase::Write) => &mut self.rows_to_write,
+            None => return,
+        };
+        *rows += import.rows.saturating_sub(import.rows_done);
+    }
+}
+
 /// Stores imports, the pieces of their files, and the rows that failed.
 ///
 /// Every method MUST be atomic, durable when it returns, and see only data in its scope.
@@ -183,14 +232,16 @@ pub trait ImportRepository: Send + Sync {
     /// Stores a new import.
     async fn begin(&self, scope: &EnvironmentScope, import: ImportJob) -> Result<(), StoreError>;
 
-    /// Stores a piece of its file. Pieces are numbered from 0.
+    /// Stores a piece of its file, if it is still uploading. Pieces are numbered from 0. If there is a quota, this MUST pass the
+    /// bytes of the environment's files to it, each piece as [`ImportJob::PIECE_BYTES`]; concurrent calls MAY exceed it together.
     async fn add_piece(
         &self,
         scope: &EnvironmentScope,
         id: ImportId,
         number: u32,
         bytes: Vec<u8>,
-    ) -> Result<(), StoreError>;
+        quota: Quota,
+    ) -> Result<(), ImportError>;
 
     /// Stores the import after its upload, if it is still uploading. Unless `again`, when another import of the
     /// same digest is completed, or has work, this MUST store nothing and return its id.
@@ -216,12 +267,13 @@ pub trait ImportRepository: Send + Sync {
     ) -> Result<Vec<ImportJob>, StoreError>;
 
     /// Changes an import: calls [`ImportJob::amended`] with the locked row, ends any lease, and returns the new state. When
-    /// it has ended, the pieces of its file are removed.
+    /// it has ended, the pieces of its file are removed, and its [event](crate::event::ImportEvent::of) is written.
     async fn amend(
         &self,
         scope: &EnvironmentScope,
         id: ImportId,
         amendment: ImportAmendment,
+        event_id: EventId,
         at: Timestamp,
     ) -> Result<ImportJob, ImportError>;
 
@@ -243,7 +295,11 @@ pub trait ImportRepository: Send + Sync {
         number: u32,
     ) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Leases the import of any environment that has been due longest, except those of suspended tenants.
+    /// The load of the imports of all environments.
+    async fn import_load(&self, scope: &SystemScope) -> Result<ImportLoad, StoreError>;
+
+    /// Leases the import of any environment that has been due longest, except those of suspended tenants. Its
+    /// [`ImportJob::due_work`] says what to do.
     async fn claim_import(&self, scope: &SystemScope, claim: ImportClaim) -> Result<Option<ImportJob>, StoreError>;
 
     /// Does the work on rows, and records the progress in the same transaction. Depending on the phase the rows are written,
@@ -251,17 +307,22 @@ pub trait ImportRepository: Send + Sync {
     /// [`ImportJob::after_rows`].
     ///
     /// When the holder no longer has the lease, the import is in another phase, or `after` is not the number of rows that are
-    /// done, this MUST write nothing and return `None`. When the import has ended, the pieces of its file are removed.
+    /// done, this MUST write nothing and return `None`. When the import has ended, the pieces of its file are removed, and its
+    /// [event](crate::event::ImportEvent::of) is written after those of the rows.
     async fn record_rows(&self, scope: &SystemScope, chunk: ImportChunk) -> Result<Option<ImportJob>, StoreError>;
 
-    /// Ends an import that cannot continue, if the holder has the lease.
-    async fn fail_import(
+    /// Ends an import as [`ImportJob::stopped`] says, if the holder has the lease. The pieces of its file are removed, and its
+    /// [event](crate::event::ImportEvent::of) is written.
+    async fn stop_import(
         &self,
         scope: &SystemScope,
-        owner: Owner,
-        id: ImportId,
-        holder: String,
-        reason: String,
+        holder: ImportHolder,
+        problem: ImportProblem,
+        event_id: EventId,
         at: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Removes rows that failed of an import that has ended, if the holder has the lease: at most `limit`. When fewer are
+    /// left, the import becomes [`ImportJob::forgotten`] and its lease ends. Returns the number of removed rows.
+    async fn forget_rows(&self, scope: &SystemScope, holder: ImportHolder, limit: u32) -> Result<u64, StoreError>;
 }

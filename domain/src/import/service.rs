@@ -8,7 +8,7 @@ use crate::{
     ids::{IdGenerator, ImportId},
     lifecycle::Audit,
     store::StoreError,
-    tenancy::{Caller, Permission, PermissionDenied},
+    tenancy::{Caller, Permission, PermissionDenied, QuotaReached, Quotas},
 };
 
 /// Operations on imports, for callers with permissions. Writers may import.
@@ -27,6 +27,7 @@ use crate::{
 ///     imports: Arc::new(imports),
 ///     clock: Arc::new(FixedClock::default()),
 ///     ids: Arc::new(CountingIds::default()),
+///     quotas: patron_domain::tenancy::Quotas::default(),
 /// };
 /// assert_eq!(service.import(&a_caller(), an_id(1)).await, Err(ImportError::Unknown));
 /// # });
@@ -39,6 +40,8 @@ pub struct ImportService {
     pub clock: Arc<dyn Clock>,
     /// The source of new ids.
     pub ids: Arc<dyn IdGenerator>,
+    /// The quotas of every environment.
+    pub quotas: Quotas,
 }
 
 /// Why an operation on imports failed.
@@ -61,6 +64,9 @@ pub enum ImportError {
     /// The import's state does not allow it.
     #[error(transparent)]
     Forbidden(#[from] ImportRefusal),
+    /// The environment's files have as many bytes as its quota allows.
+    #[error(transparent)]
+    Quota(#[from] QuotaReached),
     /// The same file was imported before, with the same options.
     #[error("this file was imported before with the same options; send again=true to import it again")]
     AlreadyImported {
@@ -89,7 +95,7 @@ impl ImportService {
     /// Stores a piece of the file. Pieces are numbered from 0.
     ///
     /// # Errors
-    /// When the caller may not write, or the store fails.
+    /// When the caller may not write, the import is not uploading, the quota is reached, or the store fails.
     pub async fn add_piece(
         &self,
         caller: &Caller,
@@ -98,7 +104,7 @@ impl ImportService {
         bytes: Vec<u8>,
     ) -> Result<(), ImportError> {
         let scope = caller.authorise(Permission::Write)?;
-        Ok(self.imports.add_piece(scope, id, number, bytes).await?)
+        self.imports.add_piece(scope, id, number, bytes, self.quotas.import_bytes).await
     }
 
     /// Ends an upload. From now on the import is worked on. On an error nothing of it is left.
@@ -160,7 +166,8 @@ impl ImportService {
         amendment: ImportAmendment,
     ) -> Result<ImportJob, ImportError> {
         let scope = caller.authorise(Permission::Write)?;
-        self.imports.amend(scope, id, amendment, self.clock.now()).await
+        let at = self.clock.now();
+        self.imports.amend(scope, id, amendment, self.ids.start(at).next_id(), at).await
     }
 
     /// The rows that failed, after a row. They have personal data, so the caller needs the permission to read.

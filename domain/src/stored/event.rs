@@ -22,8 +22,8 @@ use super::{
 use crate::{
     customer::CustomerAggregate,
     event::{
-        CustomerEventKind, CustomerField, EventEntityType, EventKind, EventState, EventType, TaxRateEventKind,
-        TaxRateField,
+        CustomerEventKind, CustomerField, EventEntityType, EventKind, EventState, EventType, ImportEventKind,
+        ImportSummary, TaxRateEventKind, TaxRateField,
     },
     ids::{MappingId, TaxAssociationId, TaxRateChangeId},
     lifecycle::Owner,
@@ -72,6 +72,7 @@ pub fn detail(kind: &EventKind) -> Option<String> {
     match kind {
         EventKind::Customer(kind) => customer_detail(kind),
         EventKind::TaxRate(kind) => tax_rate_detail(kind),
+        EventKind::Import(_) => None,
     }
 }
 
@@ -145,6 +146,7 @@ pub fn tax_rate_detail(kind: &TaxRateEventKind) -> Option<String> {
 pub fn kind(event_type: EventType, detail: Option<&str>) -> Result<EventKind, StoredError> {
     use CustomerEventKind as Kind;
     let rate = |kind| Ok(EventKind::TaxRate(kind));
+    let import = |kind| Ok(EventKind::Import(kind));
     match event_type {
         EventType::TaxRateCreated => return rate(TaxRateEventKind::Created),
         EventType::TaxRateDeleted => return rate(TaxRateEventKind::Deleted),
@@ -156,6 +158,9 @@ pub fn kind(event_type: EventType, detail: Option<&str>) -> Result<EventKind, St
             let ValueChangedDetail { change_id } = read(NAME, fits(NAME, detail.ok_or("change_id"))?)?;
             return rate(TaxRateEventKind::ValueChanged { change_id: change_id.take() });
         }
+        EventType::ImportCompleted => return import(ImportEventKind::Completed),
+        EventType::ImportFailed => return import(ImportEventKind::Failed),
+        EventType::ImportCancelled => return import(ImportEventKind::Cancelled),
         _ => {}
     }
     let all = detail.map_or_else(|| Ok(CustomerDetail::default()), |detail| read(NAME, detail))?;
@@ -188,7 +193,10 @@ pub fn kind(event_type: EventType, detail: Option<&str>) -> Result<EventKind, St
         EventType::TaxRateCreated
         | EventType::TaxRateUpdated
         | EventType::TaxRateDeleted
-        | EventType::TaxRateValueChanged => Err("type"),
+        | EventType::TaxRateValueChanged
+        | EventType::ImportCompleted
+        | EventType::ImportFailed
+        | EventType::ImportCancelled => Err("type"),
     };
     fits(NAME, kind).map(EventKind::Customer)
 }
@@ -210,6 +218,7 @@ pub fn state_document(state: &EventState) -> String {
     match state {
         EventState::Customer(state) => state.to_document(),
         EventState::TaxRate(state) => state.to_document(),
+        EventState::Import(state) => state.to_document(),
     }
 }
 
@@ -221,5 +230,6 @@ pub fn state(owner: Owner, entity: EventEntityType, document: &str) -> Result<Ev
     Ok(match entity {
         EventEntityType::Customer => EventState::Customer(Box::new(CustomerAggregate::from_document(owner, document)?)),
         EventEntityType::TaxRate => EventState::TaxRate(Box::new(TaxRate::from_document(owner, document)?)),
+        EventEntityType::Import => EventState::Import(Box::new(ImportSummary::from_document(owner, document)?)),
     })
 }

@@ -48,6 +48,7 @@ mod delivery;
 mod environment;
 pub mod event;
 mod import;
+mod import_summary;
 mod items;
 #[cfg(feature = "webhooks")]
 mod onboarding_run;

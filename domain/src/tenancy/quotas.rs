@@ -32,6 +32,8 @@ pub struct Quotas {
     pub workflows: Quota,
     /// The most custom fields.
     pub custom_fields: Quota,
+    /// The most bytes of files of imports, each file rounded up to MiB.
+    pub import_bytes: Quota,
 }
 
 /// A kind of object with a quota.
@@ -50,6 +52,8 @@ pub enum Quoted {
     Workflows,
     /// Custom fields.
     CustomFields,
+    /// Bytes of files of imports.
+    ImportBytes,
 }
 
 /// The environment already has as many objects as its quota allows.
@@ -61,7 +65,7 @@ pub enum Quoted {
 /// assert!(reached.to_string().starts_with("the quota of this environment is 5 onboarding workflows"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the quota of this environment is {max} {what}; {} that are no longer used, or ask the operator for a higher quota", what.remedy())]
+#[error("the quota of this environment is {max} {what}; {}, or ask the operator for a higher quota", what.remedy())]
 pub struct QuotaReached {
     /// The kind of object.
     pub what: Quoted,
@@ -76,6 +80,7 @@ impl std::fmt::Display for Quoted {
             Self::Endpoints => "webhook endpoints",
             Self::Workflows => "onboarding workflows",
             Self::CustomFields => "custom fields",
+            Self::ImportBytes => "bytes in the files of imports",
         })
     }
 }
@@ -83,8 +88,11 @@ impl std::fmt::Display for Quoted {
 impl Quoted {
     fn remedy(self) -> &'static str {
         match self {
-            Self::Customers => "archive those",
-            Self::Endpoints | Self::Workflows | Self::CustomFields => "delete those",
+            Self::Customers => "archive those that are no longer used",
+            Self::Endpoints | Self::Workflows | Self::CustomFields => "delete those that are no longer used",
+            Self::ImportBytes => {
+                "start or cancel imports that are ready, wait for those that run, or compress the file with gzip"
+            }
         }
     }
 }

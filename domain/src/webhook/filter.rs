@@ -30,7 +30,7 @@ pub struct EventFilter(Vec<String>);
 #[non_exhaustive]
 pub enum EventFilterError {
     /// The text is not a pattern for event types.
-    #[error("must be *, a kind such as customer.* or tax_rate.*, or a type such as customer.created")]
+    #[error("must be *, a kind (customer.*, tax_rate.* or import.*), or a type such as customer.created")]
     Pattern,
     /// There are too many types.
     #[error("event_types must have at most {} items; use * or customer.* to select many types", EventFilter::MAX)]
@@ -47,7 +47,7 @@ impl Rule for EventFilterError {
 }
 
 /// The kinds of things that events are about.
-const ENTITIES: [&str; 2] = ["customer", "tax_rate"];
+const ENTITIES: [&str; 3] = ["customer", "tax_rate", "import"];
 
 impl EventFilter {
     /// The maximum number of types.

@@ -165,6 +165,16 @@ enum Figure {
     Effective,
     /// Erasing a customer with 1,000 events, from the request to its completion.
     Erasure,
+    /// Imports against the database's own bulk load, with their memory and what another environment notices; exports against
+    /// a bare loop; batches against single creates.
+    Imports {
+        /// Over PostgreSQL rather than SQLite.
+        #[arg(long)]
+        postgres: bool,
+        /// The rows of a file.
+        #[arg(long, default_value_t = 1_000_000)]
+        customers: u64,
+    },
     /// 2,000 connections that create at once, and 16 well-behaved clients beside them.
     Overload {
         /// Over PostgreSQL rather than SQLite.
@@ -265,6 +275,10 @@ pub(crate) fn run() {
             figures::erasure::erasure(&options, Backend::Sqlite);
             figures::erasure::erasure(&options, Backend::Postgres);
         }
+        Figure::Imports { postgres, customers } => {
+            let backend = over(postgres);
+            figures::imports::imports(&options, backend, customers);
+        }
         Figure::Overload { postgres, connections, overload_seconds } => {
             let backend = over(postgres);
             figures::overload::overload(&options, backend, connections, overload_seconds);
@@ -309,6 +323,7 @@ fn all(options: &Options) {
         figures::webhooks::webhooks(options, backend, 1_000_000, None);
         figures::onboarding::onboarding(options, backend, 100_000);
         figures::erasure::erasure(options, backend);
+        figures::imports::imports(options, backend, 1_000_000);
         figures::overload::overload(options, backend, 2_000, 15);
         figures::neighbours::neighbours(options, backend, 100_000, None);
     }

@@ -57,6 +57,12 @@ impl SqliteLoop {
         self.run(per_commit, |number| drawn(ids, &mut random, number), |_, elapsed| elapsed >= time)
     }
 
+    /// Adds customers, 1,000 a commit.
+    pub(crate) fn load(&mut self, customers: u64) -> Turn {
+        let (mut random, ids) = (Random::new(), self.sample.ids.len());
+        self.run(customers.min(1000), |number| drawn(ids, &mut random, number), |done, _| done >= customers)
+    }
+
     fn run(
         &mut self,
         per_commit: u64,

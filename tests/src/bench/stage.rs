@@ -27,6 +27,7 @@ use crate::{
     load::Operation,
     rows::Sample,
     server::{Server, program},
+    sqlite_loop::SqliteLoop,
     tables::{Table, dump},
     template::{Known, Random, Template, create, full_body},
 };
@@ -106,6 +107,19 @@ impl Stage {
         }
     }
 
+    /// Adds this many customers as a program could that knows only the database: prepared inserts, 1,000 a commit, or `COPY`.
+    /// Returns the customers a second.
+    pub(crate) fn bulk_load(&self, sample: &Sample, customers: u64) -> f64 {
+        match self.backend {
+            Backend::Sqlite => SqliteLoop::durable(&self.file(), sample).load(customers).per_second,
+            Backend::Postgres => {
+                let started = Instant::now();
+                wait(fill::copy_all(&self.url, sample, customers));
+                customers as f64 / started.elapsed().as_secs_f64()
+            }
+        }
+    }
+
     /// Generates this many customers with the command line; returns how long that took.
     pub(crate) fn generate(&self, options: &Options, prefix: &str, customers: u64) -> Duration {
         let mut command = Command::new(program(options));
@@ -142,6 +156,38 @@ impl Stage {
     /// The number that a query returns.
     pub(crate) fn number(&self, sql: &str) -> f64 {
         number(&self.rows(sql)[0][0]) as f64
+    }
+
+    /// Reads the documents of all customers in short reads, each after the id of the last one. Returns their number.
+    pub(crate) fn read_all(&self) -> usize {
+        const PAGE: usize = 1_000;
+        let first = "SELECT id, document FROM customers";
+        let rest = format!("ORDER BY environment, id LIMIT {PAGE}");
+        let (environment, mut read) = (self.span().environment, 0);
+        wait(async {
+            let client = match self.backend {
+                Backend::Sqlite => None,
+                Backend::Postgres => Some(rows::connect(&self.url).await),
+            };
+            let file = client.is_none().then(|| rows::open(&self.file()));
+            let mut after = String::new();
+            loop {
+                let sql = format!("{first} WHERE environment = {environment}{after} {rest}");
+                let page = match (&client, &file) {
+                    (Some(client), _) => rows::of_postgres(client, &sql).await,
+                    (None, Some(file)) => rows::of_sqlite(file, &sql),
+                    (None, None) => Vec::new(),
+                };
+                read += page.len();
+                let Some(last) = page.last().filter(|_| page.len() == PAGE) else { return };
+                let id = Uuid::from_slice(bytes(&last[0])).expect("16 bytes");
+                after = match self.backend {
+                    Backend::Sqlite => format!(" AND id > x'{}'", id.simple()),
+                    Backend::Postgres => format!(" AND id > '{id}'::uuid"),
+                };
+            }
+        });
+        read
     }
 
     /// Runs a statement directly on the database, while Patron is not running.

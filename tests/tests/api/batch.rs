@@ -59,6 +59,7 @@ async fn each_change_has_its_own_result(#[values(Backend::Sqlite, Backend::Postg
     assert_eq!(faults, ["email", "metadata.a"]);
     assert_eq!((&item(9)["version"], &item(9)["external_id"]), (&json!(4), &json!("old")));
     assert!(item(7).get("id").is_none() && item(9).get("error").is_none());
+    assert_eq!((&item(10)["op"], &item(10)["error"]["details"]["op"]["rule"]), (&json!("merge"), &json!("one_of")));
     let found = server.get("/v1/customers/external/fresh").await.expect(200);
     assert_eq!(found["name"], "Fresher");
     audit::is_whole(&place).await;
@@ -202,4 +203,40 @@ async fn a_batch_as_a_whole_can_be_refused(#[values(Backend::Sqlite, Backend::Po
     let answer = server.post(PATH, &ignored).await;
     assert_eq!(answer.status, 207);
     assert_eq!(answer.header("Patron-Ignored"), Some("mode, items[0].nmae"));
+}
+
+/// As a single create does.
+#[rstest]
+#[tokio::test]
+async fn unknown_tax_rates_are_named_beside_other_faults(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    let server = place.serve();
+    server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
+    let create = |external_id: &str, email: &str, codes: [&str; 2]| {
+        let rate = |(code, currency)| json!({ "tax_rate_code": code, "currency": currency });
+        let rates: Vec<_> = codes.into_iter().zip(["eur", "usd"]).map(rate).collect();
+        let body = json!({ "external_id": external_id, "email": email, "tax_rate_overrides": rates });
+        json!({ "op": "create", "body": body })
+    };
+    let code = "tax_rate_overrides[1].tax_rate_code";
+    let bad = create("a", "x", ["VAT", "NONE"]);
+    let single = server.post("/v1/customers", &bad["body"]).await;
+    assert_eq!((single.status, single.error()), (400, ("validation_error", vec!["email", code])));
+
+    let items = json!([bad, create("b", "", ["VAT", "NONE"]), create("c", "x", ["VAT", "VAT"])]);
+    let each = server.post(PATH, &json!({ "items": items })).await.expect(207);
+    assert_eq!(statuses(&each), [400, 404, 400]);
+    assert_eq!(each["items"][0]["error"], single.body);
+    let faults = |item: &Value| item["error"]["details"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(
+        (faults(&each["items"][1]), faults(&each["items"][2])),
+        (vec![code.to_owned()], vec!["email".to_owned()])
+    );
+
+    let all = server.post(PATH, &json!({ "atomic": true, "items": items })).await;
+    let places = ["items[0].email", &format!("items[0].{code}"), &format!("items[1].{code}"), "items[2].email"];
+    assert_eq!((all.status, all.error()), (400, ("validation_error", places.to_vec())));
+    assert_eq!(place.number("SELECT count(*) FROM customers").await, 0);
 }

@@ -177,6 +177,15 @@ async fn versions_are_compared_by_paths(#[values(Backend::Sqlite, Backend::Postg
     let versions: Vec<_> = history.as_array().unwrap().iter().map(|one| &one["version"]).collect();
     assert_eq!(versions, [&json!(1), &json!(2), &json!(3)]);
     assert_eq!(history[2]["changed"], json!(["name", "metadata", "tags", "contact_persons"]));
+    // By the external id.
+    assert_eq!(place.run_ok(&["customers", "diff", "--external-id", "acme", "--to", "3"]), lines);
+    let again = place.run_ok(&["customers", "history", "--external-id", "acme", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&again).unwrap(), history);
+    for command in [vec!["show", "acme"], vec!["diff", "acme", "--to", "3"], vec!["history", "acme"]] {
+        let refused = place.run(&[vec!["customers"], command].concat());
+        let says = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && says.contains("look up your own id with --external-id"), "{says}");
+    }
     for bad in [
         vec!["customers", "show"],
         vec!["customers", "diff", id, "--to", "1"],

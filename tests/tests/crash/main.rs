@@ -3,6 +3,7 @@
 
 mod database;
 mod durability;
+mod imports;
 mod privacy;
 mod server;
 mod webhooks;

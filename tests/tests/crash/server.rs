@@ -44,7 +44,7 @@ impl Load {
 }
 
 /// Waits until the statements of a killed program have ended in the database.
-async fn until_quiet(place: &Place, backend: Backend) {
+pub(super) async fn until_quiet(place: &Place, backend: Backend) {
     let busy =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'patron'";
     while backend == Backend::Postgres && place.number(busy).await > 0 {

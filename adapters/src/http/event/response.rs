@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use crate::http::{
     customer::response::CustomerResponse,
+    import::ImportSummaryResponse,
     openapi::{ChangedField, all, exactly, or_null},
     tax::response::{TaxAssociationResponse, TaxRateResponse},
 };
@@ -93,6 +94,7 @@ pub(crate) struct Detail<'a> {
 enum Data<'a> {
     Customer(Box<CustomerData<'a>>),
     TaxRate(Box<TaxRateResponse<'a>>),
+    Import(Box<ImportSummaryResponse<'a>>),
 }
 
 /// A customer, with its tax associations.
@@ -178,6 +180,7 @@ impl<'a> Data<'a> {
         match state {
             EventState::Customer(state) => Self::Customer(Box::new(CustomerData::of(state))),
             EventState::TaxRate(rate) => Self::TaxRate(Box::new(TaxRateResponse::at(rate, at))),
+            EventState::Import(summary) => Self::Import(Box::new(ImportSummaryResponse::new(summary))),
         }
     }
 }

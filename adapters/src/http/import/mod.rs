@@ -20,6 +20,8 @@ use super::{
     openapi::{Endpoint, words},
 };
 
+pub(super) use response::ImportSummaryResponse;
+
 /// The name of the route that takes a file.
 pub(super) const UPLOAD: &str = "upload";
 
@@ -54,7 +56,7 @@ impl From<ImportError> for ApiError {
         match error {
             ImportError::Denied(error) => error.into(),
             ImportError::Unknown => Self::not_found(message),
-            ImportError::Forbidden(_) => Self::invalid_operation(message),
+            ImportError::Forbidden(_) | ImportError::Quota(_) => Self::invalid_operation(message),
             ImportError::AlreadyImported { existing } => Self::already_imported(message, existing.to_string()),
             ImportError::Store(error) => error.into(),
             other => Self::unforeseen(&other),

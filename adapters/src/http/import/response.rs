@@ -1,8 +1,9 @@
 //! Imports in responses.
 
 use patron_domain::{
+    event::ImportSummary,
     ids::ImportId,
-    import::{FailedRow, ImportDiff, ImportJob, ImportState, RowFault},
+    import::{FailedRow, ImportCounts, ImportDiff, ImportJob, ImportState, RowFault},
     tenancy::Actor,
     time::Timestamp,
 };
@@ -45,7 +46,7 @@ pub(super) struct ImportResponse<'a> {
     ignored: &'a [String],
     /// The first 100 rows that would change something, after a check with `dry_run` or `confirm`.
     diffs: Vec<DiffResponse<'a>>,
-    /// Why the import failed.
+    /// Why the import failed, or ended by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     failure: Option<&'a str>,
@@ -68,6 +69,56 @@ struct CountsResponse {
     updated: u64,
     unchanged: u64,
     failed: u64,
+}
+
+impl CountsResponse {
+    fn new(counts: ImportCounts) -> Self {
+        let ImportCounts { created, updated, unchanged, failed } = counts;
+        Self { created, updated, unchanged, failed }
+    }
+}
+
+/// An import that has ended, as events show it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EndedImport)]
+pub(crate) struct ImportSummaryResponse<'a> {
+    #[schema(schema_with = exactly::<ImportId>)]
+    id: ImportId,
+    #[schema(schema_with = exactly::<ImportState>)]
+    state: ImportState,
+    format: &'static str,
+    preset: &'static str,
+    mode: &'static str,
+    /// The size of the file in bytes.
+    bytes: u64,
+    /// The number of rows in the file.
+    rows: u64,
+    counts: CountsResponse,
+    #[schema(schema_with = exactly::<Timestamp>)]
+    created_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
+    created_by: &'a Actor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<Timestamp>)]
+    ended_at: Option<Timestamp>,
+}
+
+impl<'a> ImportSummaryResponse<'a> {
+    pub(crate) fn new(import: &'a ImportSummary) -> Self {
+        Self {
+            id: import.id,
+            state: import.state,
+            format: import.format.as_str(),
+            preset: import.preset.as_str(),
+            mode: import.mode.as_str(),
+            bytes: import.bytes,
+            rows: import.rows,
+            counts: CountsResponse::new(import.counts),
+            created_at: import.created_at,
+            created_by: &import.created_by,
+            ended_at: import.ended_at,
+        }
+    }
 }
 
 /// What a row would change.
@@ -101,12 +152,7 @@ impl<'a> ImportResponse<'a> {
             rows_done: import.rows_done,
             rows_per_second,
             seconds_left,
-            counts: CountsResponse {
-                created: import.counts.created,
-                updated: import.counts.updated,
-                unchanged: import.counts.unchanged,
-                failed: import.counts.failed,
-            },
+            counts: CountsResponse::new(import.counts),
             ignored: &import.ignored,
             diffs: import.diffs.iter().map(DiffResponse::new).collect(),
             failure: import.failure.as_deref(),

@@ -16,6 +16,7 @@ use crate::{
     http::{
         customer::response::{CustomerResponse, weight},
         event::response::Detail,
+        import::ImportSummaryResponse,
         tax::response::{TaxAssociationResponse, TaxRateResponse},
     },
 };
@@ -28,13 +29,15 @@ pub struct JsonBody;
 #[derive(Serialize)]
 struct Body<'a> {
     event_type: &'static str,
-    // The resource after the change. Both are absent if it was erased.
+    // The resource after the change. All are absent if it was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     customer: Option<CustomerResponse<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tax_associations: Option<Vec<TaxAssociationResponse<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tax_rate: Option<TaxRateResponse<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    import: Option<ImportSummaryResponse<'a>>,
     event_id: EventId,
     entity_type: EventEntityType,
     entity_id: String,
@@ -64,7 +67,7 @@ const ROOM: usize = 2_048;
 
 impl WebhookBody for JsonBody {
     fn event(&self, event: &EventRecord) -> Vec<u8> {
-        let (mut customer, mut tax_associations, mut tax_rate) = (None, None, None);
+        let (mut customer, mut tax_associations, mut tax_rate, mut import) = (None, None, None, None);
         let mut bytes = 0;
         match &event.state {
             None => {}
@@ -74,12 +77,14 @@ impl WebhookBody for JsonBody {
                 tax_associations = Some(state.associations.iter().map(TaxAssociationResponse::new).collect());
             }
             Some(EventState::TaxRate(rate)) => tax_rate = Some(TaxRateResponse::at(rate, event.at)),
+            Some(EventState::Import(summary)) => import = Some(ImportSummaryResponse::new(summary)),
         }
         let body = Body {
             event_type: event.kind.event_type().as_str(),
             customer,
             tax_associations,
             tax_rate,
+            import,
             event_id: event.id,
             entity_type: event.entity.kind(),
             entity_id: event.entity.id(),

@@ -17,5 +17,6 @@ pub(crate) fn entity_key(entity: EventEntity) -> Key {
     match entity {
         EventEntity::Customer(id) => id.into(),
         EventEntity::TaxRate(id) => id.into(),
+        EventEntity::Import(id) => id.into(),
     }
 }

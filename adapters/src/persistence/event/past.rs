@@ -152,6 +152,8 @@ pub(super) async fn read(
     let document = match entity {
         EventEntity::Customer(_) => unit.document(environment, key).await?,
         EventEntity::TaxRate(_) => unit.rate(environment, key).await?.map(|row| row.document),
+        // Only its end is an event.
+        EventEntity::Import(_) => None,
     };
     let Some(document) = document else { return Ok(Found::Nothing) };
     Ok(Found::Now { document, first: unit.first_event_of(environment, key).await? })
@@ -193,6 +195,7 @@ impl Found {
         let (version, changed_at) = match &now {
             EventState::Customer(customer) => (customer.customer.version, customer.customer.audit.updated_at),
             EventState::TaxRate(rate) => (rate.version, rate.audit.updated_at),
+            EventState::Import(import) => (Version::FIRST, import.ended_at.unwrap_or(import.created_at)),
         };
         let is_now = match moment {
             Moment::At(at) => first.is_none_or(|(sequence, _)| sequence == version_number(version)) && at >= changed_at,

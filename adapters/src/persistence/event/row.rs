@@ -2,7 +2,8 @@
 
 use patron_domain::{
     event::{
-        CustomerEvent, CustomerMark, EventEntity, EventEntityType, EventPosition, EventRecord, EventType, TaxRateEvent,
+        CustomerEvent, CustomerMark, EventEntity, EventEntityType, EventPosition, EventRecord, EventType, ImportEvent,
+        TaxRateEvent,
     },
     ids::EventId,
     lifecycle::{Owner, Version},
@@ -90,6 +91,17 @@ impl EventRow {
         }
     }
 
+    /// The end of an import.
+    pub(crate) fn of_import(environment: i32, event: &ImportEvent) -> Self {
+        let ImportEvent { id, kind, at, actor, request_id, state, .. } = event;
+        let entity = EventEntity::Import(state.id);
+        let about = (*at, actor, request_id.as_ref());
+        Self {
+            document: Some(Document::of(state)),
+            ..Self::bare(environment, (*id, Version::FIRST), kind.event_type(), entity, about)
+        }
+    }
+
     /// An event without detail and document.
     fn bare(
         environment: i32,
@@ -124,6 +136,7 @@ impl EventRow {
         let entity = match EventEntityType::of(self.entity_kind, "events", "entity_kind")? {
             EventEntityType::Customer => EventEntity::Customer(self.entity.id()),
             EventEntityType::TaxRate => EventEntity::TaxRate(self.entity.id()),
+            EventEntityType::Import => EventEntity::Import(self.entity.id()),
         };
         let event_type = EventType::of(self.kind, "events", "kind")?;
         let detail = self.detail.as_ref().map(|detail| detail.0.as_str());

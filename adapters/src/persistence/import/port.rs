@@ -5,27 +5,29 @@ use diesel::QueryResult;
 use futures_util::FutureExt;
 use patron_domain::{
     audit::Act,
-    customer::ChangeCustomerError,
-    event::{CustomerEvent, CustomerEventKind},
-    ids::ImportId,
+    event::ImportEvent,
+    ids::{EventId, ImportId},
     import::{
-        FailedRow, ImportAmendment, ImportChunk, ImportClaim, ImportDiff, ImportError, ImportJob, ImportPhase,
-        ImportRepository, ImportRow as Row, ImportState, RowFault, RowOutcome, RowResult,
+        FailedRow, ImportAmendment, ImportChunk, ImportClaim, ImportError, ImportHolder, ImportJob, ImportLoad,
+        ImportProblem, ImportRepository, ImportState,
     },
     lifecycle::Owner,
-    privacy::SubjectKey,
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{Actor, EnvironmentScope, Quota, Quoted, RequestId, SystemScope},
     time::Timestamp,
 };
 
-use super::row::{FailedRowRow, ImportRow, PiecePlaceRow, PieceRow};
+use super::{
+    record::record,
+    row::{FailedRowPlaceRow, ImportRow, PiecePlaceRow, PieceRow},
+};
 use crate::persistence::{
     audit::Auditing,
     author::Author,
-    customer::change::{Job, decide},
     engine::{Decision, Pace},
     error::Failure,
+    event::row::EventRow,
+    metrics,
     party::Party,
     store::Store,
     unit::Reads,
@@ -34,10 +36,27 @@ use crate::persistence::{
 };
 
 /// Removes the pieces of a file.
-async fn remove_pieces(unit: &dyn Reads, writes: &mut Writes, environment: i32, import: Key) -> QueryResult<()> {
+pub(super) async fn remove_pieces(
+    unit: &dyn Reads,
+    writes: &mut Writes,
+    environment: i32,
+    import: Key,
+) -> QueryResult<()> {
     let numbers = unit.import_piece_numbers(environment, import).await?;
     writes.pieces_gone.extend(numbers.into_iter().map(|number| PiecePlaceRow { environment, import, number }));
     Ok(())
+}
+
+/// Adds the event of an import that has ended.
+pub(super) fn tell(
+    writes: &mut Writes,
+    environment: i32,
+    import: &ImportJob,
+    id: EventId,
+    (actor, request_id): (&Actor, Option<&RequestId>),
+) {
+    let event = ImportEvent::of(id, import, actor.clone(), request_id.cloned());
+    writes.events.extend(event.map(|event| EventRow::of_import(environment, &event)));
 }
 
 /// The scope of the person who uploaded a file.
@@ -66,13 +85,28 @@ impl ImportRepository for Store {
         id: ImportId,
         number: u32,
         bytes: Vec<u8>,
-    ) -> Result<(), StoreError> {
+        quota: Quota,
+    ) -> Result<(), ImportError> {
         let environment = self.environment_to_write(&scope.origin, scope.owner).await?;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
-        let row = PieceRow { environment, import: id.into(), number, bytes };
-        let add = self.write(Author::from(scope), environment, move |_| {
-            let writes = Writes { new_pieces: vec![row.clone()], ..Writes::default() };
-            async move { Ok::<_, Failure<StoreError>>(Decision { answer: (), writes }) }.boxed()
+        let (owner, row) = (scope.owner, PieceRow { environment, import: id.into(), number, bytes });
+        let add = self.write(Author::from(scope), environment, move |unit| {
+            let row = row.clone();
+            let add = async move {
+                let import = unit.import(environment, row.import).await?;
+                let import = import.map(|row| row.import(owner)).transpose();
+                let import = import.map_err(|error| Failure::Refused(ImportError::from(error)))?;
+                if import.is_none_or(|import| import.state != ImportState::Uploading) {
+                    return Err(Failure::Refused(ImportError::Unknown));
+                }
+                if quota.is_limited() {
+                    let pieces = u64::try_from(unit.count_import_pieces(environment).await?).unwrap_or_default();
+                    let bytes = pieces.saturating_mul(ImportJob::PIECE_BYTES as u64);
+                    quota.admit(Quoted::ImportBytes, bytes).map_err(|reached| Failure::Refused(reached.into()))?;
+                }
+                Ok(Decision { answer: (), writes: Writes { new_pieces: vec![row], ..Writes::default() } })
+            };
+            add.boxed()
         });
         add.await
     }
@@ -149,19 +183,21 @@ impl ImportRepository for Store {
         scope: &EnvironmentScope,
         id: ImportId,
         amendment: ImportAmendment,
+        event_id: EventId,
         at: Timestamp,
     ) -> Result<ImportJob, ImportError> {
         let environment = self.environment(scope.owner).await?.ok_or(ImportError::Unknown)?;
-        let (owner, auditing) = (scope.owner, Auditing::of(self, scope).await?);
+        let (by, auditing) = (scope.clone(), Auditing::of(self, scope).await?);
         let amend = self.write(Author::from(scope), environment, move |unit| {
-            let auditing = auditing.clone();
+            let (by, auditing) = (by.clone(), auditing.clone());
             let amend = async move {
                 let row =
                     unit.lock_import(environment, id.into()).await?.ok_or(Failure::Refused(ImportError::Unknown))?;
-                let import = row.import(owner).map_err(|error| Failure::Refused(error.into()))?;
+                let import = row.import(by.owner).map_err(|error| Failure::Refused(error.into()))?;
                 let import = import.amended(amendment, at).map_err(|error| Failure::Refused(error.into()))?;
                 let mut writes = Writes { imports: vec![ImportRow::new(environment, &import)], ..Writes::default() };
                 auditing.note(&mut writes, Act::import_amended(id, amendment), at);
+                tell(&mut writes, environment, &import, event_id, (&by.actor, by.origin.request_id()));
                 if import.state.is_final() {
                     remove_pieces(unit, &mut writes, environment, id.into()).await?;
                 }
@@ -169,7 +205,9 @@ impl ImportRepository for Store {
             };
             amend.boxed()
         });
-        amend.await
+        let import = amend.await?;
+        metrics::import_ended(&import);
+        Ok(import)
     }
 
     async fn failed_rows(
@@ -199,6 +237,22 @@ impl ImportRepository for Store {
         let piece =
             self.read(Pace::list(Party::System), move |unit| unit.import_piece(environment, id.into(), number).boxed());
         piece.await
+    }
+
+    async fn import_load(&self, _scope: &SystemScope) -> Result<ImportLoad, StoreError> {
+        let found = self.read(Pace::list(Party::System), move |unit| {
+            async move { Ok((unit.imports_at_work().await?, unit.count_pieces().await?)) }.boxed()
+        });
+        let (rows, pieces) = found.await?;
+        let owners = self.owners_of(rows.iter().map(|row| row.environment)).await?;
+        let bytes = u64::try_from(pieces).unwrap_or_default().saturating_mul(ImportJob::PIECE_BYTES as u64);
+        let mut load = ImportLoad { file_bytes: bytes, ..ImportLoad::default() };
+        for row in &rows {
+            if let Some(owner) = owners.get(&row.environment) {
+                load.add(&row.import(*owner)?);
+            }
+        }
+        Ok(load)
     }
 
     async fn claim_import(&self, _scope: &SystemScope, claim: ImportClaim) -> Result<Option<ImportJob>, StoreError> {
@@ -248,36 +302,74 @@ impl ImportRepository for Store {
             let (chunk, scope, auditing) = (chunk.clone(), (scope.clone(), key.clone()), auditing.clone());
             record(unit, environment, chunk, scope, auditing).boxed()
         });
-        record.await
+        let Some((import, written)) = record.await? else { return Ok(None) };
+        metrics::import_rows(written);
+        metrics::import_ended(&import);
+        Ok(Some(import))
     }
 
-    async fn fail_import(
+    async fn stop_import(
         &self,
         _scope: &SystemScope,
-        owner: Owner,
-        id: ImportId,
-        holder: String,
-        reason: String,
+        holder: ImportHolder,
+        problem: ImportProblem,
+        event_id: EventId,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some(environment) = self.environment(owner).await? else { return Ok(()) };
-        let fail = self.write(Author::system(), environment, move |unit| {
-            let (holder, reason) = (holder.clone(), reason.clone());
-            let fail = async move {
-                let row = unit.lock_import(environment, id.into()).await?;
-                let Some(row) = row.filter(|row| row.holder.as_deref() == Some(holder.as_str())) else {
-                    return Ok(Decision::nothing(()));
+        let Some(environment) = self.environment(holder.owner).await? else { return Ok(()) };
+        let stop = self.write(Author::system(), environment, move |unit| {
+            let (holder, problem) = (holder.clone(), problem.clone());
+            let stop = async move {
+                let Some(import) = lock_held(unit, environment, &holder).await? else {
+                    return Ok(Decision::nothing(None));
                 };
-                let import = row.import(owner).map_err(Failure::Refused)?.failed(reason, at);
+                let import = import.stopped(&problem, at);
                 let mut writes = Writes { imports: vec![ImportRow::new(environment, &import)], ..Writes::default() };
                 writes.marked = Some(environment);
-                remove_pieces(unit, &mut writes, environment, id.into()).await?;
-                Ok::<_, Failure<StoreError>>(Decision { answer: (), writes })
+                tell(&mut writes, environment, &import, event_id, (&Actor::system(), None));
+                remove_pieces(unit, &mut writes, environment, import.id.into()).await?;
+                Ok::<_, Failure<StoreError>>(Decision { answer: Some(import), writes })
             };
-            fail.boxed()
+            stop.boxed()
         });
-        fail.await
+        stop.await?.iter().for_each(metrics::import_ended);
+        Ok(())
     }
+
+    async fn forget_rows(&self, _scope: &SystemScope, holder: ImportHolder, limit: u32) -> Result<u64, StoreError> {
+        let Some(environment) = self.environment(holder.owner).await? else { return Ok(0) };
+        let forget = self.write(Author::system(), environment, move |unit| {
+            let holder = holder.clone();
+            let forget = async move {
+                let Some(import) = lock_held(unit, environment, &holder).await? else {
+                    return Ok(Decision::nothing(0));
+                };
+                let id = Key::from(import.id);
+                let numbers = unit.failed_row_numbers(environment, id, limit.into()).await?;
+                let removed = numbers.len() as u64;
+                let gone = numbers.into_iter().map(|number| FailedRowPlaceRow { environment, import: id, number });
+                let mut writes = Writes { failed_rows_gone: gone.collect(), ..Writes::default() };
+                writes.marked = Some(environment);
+                if removed < u64::from(limit) {
+                    writes.imports.push(ImportRow::new(environment, &import.forgotten()));
+                }
+                Ok::<_, Failure<StoreError>>(Decision { answer: removed, writes })
+            };
+            forget.boxed()
+        });
+        forget.await
+    }
+}
+
+/// An import, locked, if the holder has its lease.
+async fn lock_held(
+    unit: &dyn Reads,
+    environment: i32,
+    holder: &ImportHolder,
+) -> Result<Option<ImportJob>, Failure<StoreError>> {
+    let row = unit.lock_import(environment, holder.id.into()).await?;
+    let row = row.filter(|row| row.holder.as_deref() == Some(holder.holder.as_str()));
+    row.map(|row| row.import(holder.owner)).transpose().map_err(Failure::Refused)
 }
 
 impl Store {
@@ -286,111 +378,4 @@ impl Store {
         let row = self.read(Pace::LookUp, move |unit| unit.import(environment, id.into()).boxed()).await?;
         row.map(|row| row.import(owner)).transpose()
     }
-}
-
-/// Does the work on rows, and records the progress.
-async fn record(
-    unit: &dyn Reads,
-    environment: i32,
-    chunk: ImportChunk,
-    (scope, key): (EnvironmentScope, Option<SubjectKey>),
-    auditing: Auditing,
-) -> Result<Decision<Option<ImportJob>>, Failure<StoreError>> {
-    let ImportChunk { id, owner, holder, keep_until, phase, rows, after, rows_done, bytes_done, end, ignored, at } =
-        chunk;
-    let row = unit.lock_import(environment, id.into()).await?;
-    let Some(row) = row.filter(|row| row.holder.as_deref() == Some(holder.as_str())) else {
-        return Ok(Decision::nothing(None));
-    };
-    let import = row.import(owner).map_err(Failure::Refused)?;
-    if import.work() != Some(phase) || import.rows_done != after {
-        return Ok(Decision::nothing(None));
-    }
-    let (outcomes, mut writes) = outcomes(unit, environment, phase, &rows, (&scope, key.as_ref())).await?;
-    let mut results = Vec::with_capacity(rows.len());
-    for (row, outcome) in rows.into_iter().zip(outcomes) {
-        let result = match outcome {
-            Ok(result) => result,
-            Err(faults) => {
-                let failed = FailedRow { faults, ..row.row };
-                writes.failed_rows.push(FailedRowRow::new(environment, id.into(), &failed));
-                RowResult { outcome: RowOutcome::Failed, diff: None }
-            }
-        };
-        results.push(result);
-    }
-    let mut next = import.after_rows(&results, (rows_done, bytes_done), end, at);
-    for name in ignored {
-        if !next.ignored.contains(&name) && next.ignored.len() < ImportJob::MAX_DIFFS {
-            next.ignored.push(name);
-        }
-    }
-    // A dry run no longer needs its file.
-    let ended = next.state.is_final() || (next.work().is_none() && next.options.dry_run);
-    if next.work().is_some() {
-        next.due_at = keep_until.or(next.due_at);
-    }
-    let holder = keep_until.filter(|_| next.work().is_some()).map(|_| holder);
-    writes.imports.push(ImportRow { holder, ..ImportRow::new(environment, &next) });
-    if next.state.is_final() {
-        auditing.note(&mut writes, Act::import_completed(id), at);
-    }
-    if ended {
-        remove_pieces(unit, &mut writes, environment, id.into()).await?;
-    }
-    Ok(Decision { answer: Some(next), writes })
-}
-
-/// The result of each row, or its faults, and what to write for them.
-async fn outcomes(
-    unit: &dyn Reads,
-    environment: i32,
-    phase: ImportPhase,
-    rows: &[Row],
-    (scope, key): (&EnvironmentScope, Option<&SubjectKey>),
-) -> Result<(Vec<Result<RowResult, Vec<RowFault>>>, Writes), Failure<StoreError>> {
-    let job = |row: &Row| {
-        let command = row.command.as_deref()?.clone();
-        Some(Job::new(scope, environment, command, key))
-    };
-    let jobs: Vec<Job> = match phase {
-        ImportPhase::Check => Vec::new(),
-        ImportPhase::Decide | ImportPhase::Write => rows.iter().filter_map(job).collect(),
-    };
-    let (answers, writes) = if jobs.is_empty() { (Vec::new(), Writes::default()) } else { decide(unit, &jobs).await? };
-    let (mut answers, mut outcomes) = (answers.into_iter(), Vec::with_capacity(rows.len()));
-    for row in rows {
-        outcomes.push(match (&row.command, phase) {
-            (None, _) => Err(row.row.faults.clone()),
-            (Some(_), ImportPhase::Check) => Ok(RowResult { outcome: RowOutcome::Valid, diff: None }),
-            (Some(command), _) => match answers.next() {
-                Some(Ok(changed)) => Ok(result(row, command.stamp.at, &changed.event, phase)),
-                Some(Err(ChangeCustomerError::Store(error))) => return Err(Failure::Refused(error)),
-                Some(Err(error)) => Err(RowFault::of_refusal(error)),
-                // There is one answer for each job.
-                None => Err(Vec::new()),
-            },
-        });
-    }
-    let writes = if phase == ImportPhase::Write { writes } else { Writes::default() };
-    Ok((outcomes, writes))
-}
-
-/// The result of a row whose change was accepted. A change that changes nothing leaves the time of the last change.
-fn result(row: &Row, at: Timestamp, event: &CustomerEvent, phase: ImportPhase) -> RowResult {
-    let (outcome, changed) = match &event.kind {
-        CustomerEventKind::Created { .. } => (RowOutcome::Created, Vec::new()),
-        _ if event.state.customer.audit.updated_at < at => (RowOutcome::Unchanged, Vec::new()),
-        CustomerEventKind::Updated { changed } => {
-            (RowOutcome::Updated, changed.iter().map(|field| field.as_str().to_owned()).collect())
-        }
-        _ => (RowOutcome::Updated, Vec::new()),
-    };
-    let diff = (phase == ImportPhase::Decide).then(|| ImportDiff {
-        row: row.row.row,
-        external_id: row.row.external_id.clone(),
-        outcome,
-        changed,
-    });
-    RowResult { outcome, diff }
 }

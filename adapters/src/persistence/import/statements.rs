@@ -68,6 +68,17 @@ statements! {
             db.rows(due.select((imports::environment, imports::id)).limit(limit)).await
         }
 
+        /// Imports of all environments whose rows are being checked or written.
+        fn imports_at_work(db) -> Vec<ImportRow> {
+            let states = [ImportState::Checking, ImportState::Running];
+            db.rows(imports::table.filter(imports::state.eq_any(states.map(Word::code))).filter(imports::due_at.is_not_null())).await
+        }
+
+        /// The number of pieces of all files.
+        fn count_pieces(db) -> i64 {
+            Ok(db.one::<_, i64>(import_pieces::table.count()).await?.unwrap_or_default())
+        }
+
         /// Whether an import has work, or waits for a person with its file.
         fn has_unfinished_import(db, environment: i32) -> bool {
             let ended = [ImportState::Completed, ImportState::CompletedWithErrors, ImportState::Failed, ImportState::Cancelled];
@@ -116,6 +127,19 @@ statements! {
             let all = import_pieces::table.filter(import_pieces::environment.eq(environment));
             let pieces = all.filter(import_pieces::import.eq(import)).order(import_pieces::number.asc());
             db.rows(pieces.select(import_pieces::number)).await
+        }
+
+        /// The number of pieces of all files of an environment.
+        fn count_import_pieces(db, environment: i32) -> i64 {
+            let all = import_pieces::table.filter(import_pieces::environment.eq(environment));
+            Ok(db.one::<_, i64>(all.count()).await?.unwrap_or_default())
+        }
+
+        /// The numbers of the first rows of a file that failed.
+        fn failed_row_numbers(db, environment: i32, import: Key, limit: i64) -> Vec<i64> {
+            let all = import_rows::table.filter(import_rows::environment.eq(environment));
+            let all = all.filter(import_rows::import.eq(import)).order(import_rows::number.asc());
+            db.rows(all.select(import_rows::number).limit(limit)).await
         }
 
         /// Rows of a file that failed, after a number.

@@ -72,7 +72,7 @@ pub(super) async fn run(
         }
         Customers::Show(asked) => past::show(tenancy, &services.past, asked).await,
         Customers::Diff(asked) => past::diff(tenancy, &services.past, asked).await,
-        Customers::History(asked) => past::history(tenancy, &services.events, asked).await,
+        Customers::History(asked) => past::history(tenancy, (&services.events, &services.past), asked).await,
         Customers::Find(asked) => find::find(tenancy, &services.find, asked).await,
     }
 }

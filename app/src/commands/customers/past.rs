@@ -4,15 +4,17 @@ use patron_adapters::http::customer_value;
 use patron_domain::{
     diff::Change,
     event::{EventEntity, EventRecord, EventService, PastService},
+    ids::CustomerId,
     lifecycle::Version,
     page::PageRequest,
-    tenancy::TenancyService,
+    tenancy::{Caller, TenancyService},
+    time::Timestamp,
 };
 use serde_json::{Value, json};
 
 use super::super::{caller, output};
 use crate::{
-    cli::{Diff, History, Show},
+    cli::{Diff, History, NamedCustomer, Show},
     failure::Failure,
 };
 
@@ -22,16 +24,32 @@ const COLUMNS: [&str; 5] = ["version", "at", "type", "changed", "actor"];
 pub(super) async fn show(tenancy: &TenancyService, past: &PastService, asked: Show) -> Result<(), Failure> {
     let caller = caller(tenancy, asked.environment).await?;
     let at = asked.at.unwrap_or_else(|| past.clock.now());
-    let found = match (asked.customer, asked.external_id, asked.version) {
-        (Some(customer), _, Some(version)) => past.version(&caller, customer, version).await,
-        (Some(customer), ..) => past.at(&caller, customer, at).await,
-        (None, Some(external_id), _) => past.at_by_external_id(&caller, &external_id, at).await,
-        // The parser requires one of the two.
-        (None, None, _) => return Err(Failure::failed("name a customer")),
+    let customer = find(past, &caller, &asked.named, at).await?;
+    let customer = match asked.version {
+        Some(version) => past.version(&caller, customer, version).await,
+        None => past.at(&caller, customer, at).await,
     };
-    let customer = found.map_err(Failure::failed)?;
+    let customer = customer.map_err(Failure::failed)?;
     let shown = serde_json::to_string_pretty(&customer_value(&customer)).map_err(Failure::failed)?;
     output::line(shown)
+}
+
+/// The id of a customer. An external id is looked up as of a time.
+async fn find(
+    past: &PastService,
+    caller: &Caller,
+    named: &NamedCustomer,
+    at: Timestamp,
+) -> Result<CustomerId, Failure> {
+    match (named.customer, &named.external_id) {
+        (Some(customer), _) => Ok(customer),
+        (None, Some(external_id)) => {
+            let found = past.at_by_external_id(caller, external_id, at).await;
+            found.map(|found| found.customer.id).map_err(Failure::failed)
+        }
+        // The parser requires one of the two.
+        (None, None) => Err(Failure::configuration("name a customer by its id, or with --external-id")),
+    }
 }
 
 /// Prints the differences between two versions.
@@ -41,7 +59,8 @@ pub(super) async fn diff(tenancy: &TenancyService, past: &PastService, asked: Di
     let Some(from) = asked.from.or_else(before) else {
         return Err(Failure::configuration("--to: version 1 has no earlier version; set --from to another version"));
     };
-    let changes = past.diff(&caller, asked.customer, (from, asked.to), customer_value).await;
+    let customer = find(past, &caller, &asked.named, past.clock.now()).await?;
+    let changes = past.diff(&caller, customer, (from, asked.to), customer_value).await;
     let changes = changes.map_err(Failure::failed)?;
     if asked.json {
         let row = |Change { path, from, to }: Change| json!({ "path": path, "from": from, "to": to });
@@ -51,10 +70,15 @@ pub(super) async fn diff(tenancy: &TenancyService, past: &PastService, asked: Di
 }
 
 /// Prints the versions of a customer, the oldest first.
-pub(super) async fn history(tenancy: &TenancyService, events: &EventService, asked: History) -> Result<(), Failure> {
+pub(super) async fn history(
+    tenancy: &TenancyService,
+    (events, past): (&EventService, &PastService),
+    asked: History,
+) -> Result<(), Failure> {
     let caller = caller(tenancy, asked.environment).await?;
+    let customer = find(past, &caller, &asked.named, past.clock.now()).await?;
     let page = PageRequest::new(PageRequest::MAX_LIMIT.into(), asked.offset).map_err(Failure::flag)?;
-    let found = events.history(&caller, EventEntity::Customer(asked.customer), page).await.map_err(Failure::failed)?;
+    let found = events.history(&caller, EventEntity::Customer(customer), page).await.map_err(Failure::failed)?;
     if found.total == 0 {
         return Err(Failure::failed("the log has no events of this customer; check its id and --environment"));
     }

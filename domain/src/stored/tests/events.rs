@@ -1,7 +1,7 @@
 //! The types of events and their details.
 
 use crate::{
-    event::{CustomerEventKind, CustomerField, EventKind, TaxRateEventKind, TaxRateField},
+    event::{CustomerEventKind, CustomerField, EventKind, ImportEventKind, TaxRateEventKind, TaxRateField},
     onboarding::Onboarding,
     stored::{StoredError, event},
     testkit::an_id,
@@ -64,14 +64,19 @@ fn every_kind_of_event_can_be_restored_from_type_and_detail() {
             Some(r#"{"change_id":"trc_01KG9H1S3VE00BY00000000001"}"#),
         ),
     ];
+    let of_imports = [ImportEventKind::Completed, ImportEventKind::Failed, ImportEventKind::Cancelled];
     let all = of_customers.map(|(kind, detail)| (EventKind::Customer(kind), detail)).into_iter();
-    for (kind, detail) in all.chain(of_rates.map(|(kind, detail)| (EventKind::TaxRate(kind), detail))) {
+    let all = all.chain(of_rates.map(|(kind, detail)| (EventKind::TaxRate(kind), detail)));
+    for (kind, detail) in all.chain(of_imports.map(|kind| (EventKind::Import(kind), None))) {
         assert_eq!(event::detail(&kind).as_deref(), detail);
         assert_eq!(event::kind(kind.event_type(), detail).as_ref(), Ok(&kind));
         let damaged = event::kind(kind.event_type(), Some("["));
         assert_eq!(
             damaged.is_err(),
-            !matches!(kind, EventKind::TaxRate(TaxRateEventKind::Created | TaxRateEventKind::Deleted))
+            !matches!(
+                kind,
+                EventKind::TaxRate(TaxRateEventKind::Created | TaxRateEventKind::Deleted) | EventKind::Import(_)
+            )
         );
     }
     for lacking in [

@@ -2,6 +2,7 @@
 
 use super::is_golden;
 use crate::{
+    event::ImportSummary,
     import::{
         BlankCells, FailedRow, ImportCounts, ImportDiff, ImportEncoding, ImportFormat, ImportJob, ImportMode,
         ImportOptions, ImportPreset, ImportState, RowFault, RowOutcome, UnmappedColumns,
@@ -51,6 +52,8 @@ fn a_full_import() -> ImportJob {
 fn an_import_and_its_rows_lose_nothing() {
     is_golden("import.v1.minimal", &an_import());
     is_golden("import.v1.full", &a_full_import());
+    is_golden("import_summary.v1.minimal", &ImportSummary::of(&an_import()));
+    is_golden("import_summary.v1.full", &ImportSummary::of(&a_full_import()));
     let fault = RowFault { path: "email".to_owned(), rule: "email".to_owned(), message: "correct it".to_owned() };
     let row = FailedRow {
         row: 3,

@@ -47,6 +47,7 @@ impl EventForm {
         let state = |state: &EventState| match state {
             EventState::Customer(state) => inner(&state.to_document()),
             EventState::TaxRate(state) => inner(&state.to_document()),
+            EventState::Import(state) => inner(&state.to_document()),
         };
         Self {
             position,

@@ -131,6 +131,8 @@ impl Registry {
                 .rates
                 .get(&id)
                 .map(|rate| (EventState::TaxRate(Box::new(rate.clone())), rate.version, rate.audit.updated_at)),
+            // The store in memory has no imports.
+            EventEntity::Import(_) => None,
         }
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod growth;
 pub(crate) mod idempotency;
+pub(crate) mod imports;
 pub(crate) mod indexes;
 pub(crate) mod mix;
 pub(crate) mod neighbours;

@@ -1,5 +1,6 @@
 //! `POST /customers/batch`
 
+mod references;
 mod request;
 mod response;
 
@@ -14,6 +15,7 @@ use rocket::{http::Status, post, routes};
 use serde_json::json;
 
 use self::{
+    references::{beside_all, beside_each},
     request::{Batch, BatchRequest, ReadItem},
     response::{BatchResponse, ItemResponse},
 };
@@ -74,10 +76,11 @@ async fn all(
     items: Vec<ReadItem>,
     request: Option<&IdempotentRequest>,
 ) -> Result<Vec<ItemResponse>, ApiError> {
-    let mut refusals = Vec::new();
+    let (mut refusals, mut codes) = (Vec::new(), Vec::new());
     let mut changes = Vec::new();
     let mut ops = Vec::new();
-    for (number, ReadItem { op, change }) in items.into_iter().enumerate() {
+    for (number, ReadItem { op, change, rate_codes }) in items.into_iter().enumerate() {
+        codes.push(rate_codes);
         let change = match change {
             Ok(item) => refuse_former_of(services, caller, &item.change).await.map(|()| item),
             Err(refusal) => Err(refusal),
@@ -89,7 +92,7 @@ async fn all(
         ops.push(op);
     }
     if let Some(refusal) = refusals.into_iter().reduce(ApiError::together) {
-        return Err(refusal);
+        return Err(beside_all(services, caller, refusal, codes).await);
     }
     let done = services.batches()?.change_all(caller, changes, request).await.map_err(|refused| {
         let error = ApiError::from(refused.error).of_part();
@@ -102,6 +105,7 @@ async fn all(
     Ok(ops.into_iter().zip(done).enumerate().map(answer).collect())
 }
 
+/// The path of an item.
 fn place(number: usize) -> String {
     format!("items[{number}]")
 }
@@ -109,7 +113,7 @@ fn place(number: usize) -> String {
 /// A valid change, with its number and the word of its operation.
 struct Numbered {
     index: usize,
-    op: &'static str,
+    op: String,
     item: BatchItem,
 }
 
@@ -123,13 +127,16 @@ async fn each(
     if let Some(request) = request {
         services.batches()?.begin(caller, request).await?;
     }
-    let (mut answers, mut valid) = (BTreeMap::new(), Vec::new());
-    for (index, ReadItem { op, change }) in items.into_iter().enumerate() {
+    let (mut refused, mut valid) = (Vec::new(), Vec::new());
+    for (index, ReadItem { op, change, rate_codes }) in items.into_iter().enumerate() {
         match change {
             Ok(item) => valid.push(Numbered { index, op, item }),
-            Err(refusal) => drop(answers.insert(index, ItemResponse::refused(index, op, refusal))),
+            Err(refusal) => refused.push((index, op, refusal, rate_codes)),
         }
     }
+    let refused = beside_each(services, caller, refused).await;
+    let refused = refused.into_iter().map(|(index, op, refusal)| (index, ItemResponse::refused(index, op, refusal)));
+    let mut answers: BTreeMap<_, _> = refused.collect();
     let work = grouped(services, caller, valid).await?.into_iter().map(|group| async move {
         let mut done = Vec::with_capacity(group.len());
         for item in group {

@@ -111,10 +111,15 @@ pub(super) struct Batch {
 
 /// One change as it was read.
 pub(super) struct ReadItem {
-    /// The word of `op`; empty if it is unknown.
-    pub(super) op: &'static str,
+    /// The word of `op` as it was sent, cut off after [`MAX_OP`] characters; empty if it is not a text.
+    pub(super) op: String,
     pub(super) change: Result<BatchItem, ApiError>,
+    /// The codes of tax rates that a create names, each with its path. Only if the change, or one beside it, is refused.
+    pub(super) rate_codes: Vec<(String, String)>,
 }
+
+/// The most characters of an unknown operation in a response.
+const MAX_OP: usize = 100;
 
 impl Op {
     pub(super) const ALL: [Self; 6] =
@@ -166,12 +171,16 @@ impl BatchRequest<'_> {
         let mut unknown = Vec::new();
         let items = elements.into_iter().enumerate().map(|(number, item)| {
             let Field::Value(item) = item else {
-                return ReadItem { op: "", change: Err(fault("items", &Fault::NoObject)) };
+                let change = Err(fault("items", &Fault::NoObject));
+                return ReadItem { op: String::new(), change, rate_codes: Vec::new() };
             };
+            let (sent, body) = (item.op_sent(), item.body);
             let (op, change, names) = item.read();
+            let creates = op.is_some_and(Op::creates) && (atomic || change.is_err());
+            let rate_codes = body.filter(|_| creates).map(|body| rate_codes(body.get())).unwrap_or_default();
             let within = |one: Unknown| Unknown { path: format!("items[{number}].{}", one.path), ..one };
             unknown.extend(names.into_iter().map(within));
-            ReadItem { op, change }
+            ReadItem { op: sent, change, rate_codes }
         });
         Some(Batch { atomic, items: items.collect(), unknown })
     }
@@ -185,13 +194,21 @@ fn fault(place: &str, fault: &Fault) -> ApiError {
 }
 
 impl<'a> ItemRequest<'a> {
-    /// The change, with the word of its operation, and the unknown members of its body.
-    fn read(self) -> (&'static str, Result<BatchItem, ApiError>, Vec<Unknown>) {
+    /// The operation as it was sent.
+    fn op_sent(&self) -> String {
+        match &self.op {
+            Field::Value(word) => word.chars().take(MAX_OP).collect(),
+            Field::Absent | Field::Wrong(_) => String::new(),
+        }
+    }
+
+    /// The change, with its operation, and the unknown members of its body.
+    fn read(self) -> (Option<Op>, Result<BatchItem, ApiError>, Vec<Unknown>) {
         let Self { op, id, external_id, if_match, body } = self;
         let mut broken = Violations::new();
         let fields = &mut Reader::new(&mut broken);
         let op = fields.required("op", op, |word| Op::parse(&word));
-        let Some(op) = op else { return ("", Err(broken.into()), Vec::new()) };
+        let Some(op) = op else { return (None, Err(broken.into()), Vec::new()) };
         let id = fields.take("id", id).filter(|id| !id.is_empty());
         let external_id = fields.optional("external_id", external_id, ExternalId::new);
         let tag = fields.take("if_match", if_match);
@@ -210,7 +227,7 @@ impl<'a> ItemRequest<'a> {
             (None, true) => fields.check("body", Err(Fault::NoBody)),
             (body, _) => Some(body.map(RawValue::get).unwrap_or_default()),
         };
-        let Some(body) = body else { return (op.as_str(), Err(broken.into()), Vec::new()) };
+        let Some(body) = body else { return (Some(op), Err(broken.into()), Vec::new()) };
         let name = match id.map(|id| CustomerId::parse(&id)).transpose() {
             Ok(id) => Name { id, external_id },
             // As for a single request, faults of the body come first.
@@ -218,14 +235,14 @@ impl<'a> ItemRequest<'a> {
         };
         let Read { change, broken, unknown } = match change(op, &name, body, broken) {
             Ok(read) => read,
-            Err(refusal) => return (op.as_str(), Err(refusal), Vec::new()),
+            Err(refusal) => return (Some(op), Err(refusal), Vec::new()),
         };
         let change = match change {
             _ if !broken.is_empty() => Err(broken.into()),
             Some(change) => Ok(BatchItem { change, only_if }),
             None => Err(missing()),
         };
-        (op.as_str(), change, unknown)
+        (Some(op), change, unknown)
     }
 }
 
@@ -291,6 +308,12 @@ fn change(op: Op, name: &Name, body: &str, mut broken: Violations) -> Result<Rea
     Ok(Read { change, broken, unknown })
 }
 
+/// The codes of tax rates in the body of a create, each with its path.
+fn rate_codes(body: &str) -> Vec<(String, String)> {
+    let read = |request: CreateCustomerRequest<'_>, _: &mut Violations| Some(request.rate_codes());
+    examine(body.as_bytes(), read).ok().and_then(|examined| examined.command).unwrap_or_default()
+}
+
 /// Reads a body, and adds its faults to those of the item.
 fn read<'b, T: FromJson<'b>, C>(
     body: &'b str,
@@ -305,85 +328,4 @@ fn read<'b, T: FromJson<'b>, C>(
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::http::json::parse;
-
-    fn batch(body: &Value) -> Result<Batch, ApiError> {
-        parse(body.to_string().as_bytes(), BatchRequest::read)
-    }
-
-    /// The fault of a batch with one item.
-    fn refused(item: Value) -> Value {
-        let batch = batch(&json!({ "items": [item] })).unwrap();
-        serde_json::to_value(batch.items[0].change.as_ref().unwrap_err()).unwrap()
-    }
-
-    #[test]
-    fn every_operation_is_read() {
-        let id = CustomerId::from_u128(7);
-        let body = json!({
-            "items": [
-                { "op": "create", "body": { "external_id": "a" } },
-                { "op": "create", "external_id": "a", "body": {} },
-                { "op": "upsert", "external_id": "a", "body": { "name": "A" } },
-                { "op": "update", "id": id, "if_match": "\"3\"", "body": { "name": "A" } },
-                { "op": "patch", "external_id": "a", "body": { "name": null }, "id": null },
-                { "op": "archive", "id": id },
-                { "op": "restore", "external_id": "a", "body": null },
-            ],
-        });
-        let Batch { atomic, items, unknown } = batch(&body).unwrap();
-        assert!(!atomic && unknown.is_empty());
-        assert_eq!(items.len(), 7);
-        for item in &items {
-            assert!(item.change.is_ok(), "{}", item.op);
-        }
-        assert_eq!(items[3].change.as_ref().unwrap().only_if, preconditions(["\"3\""], []));
-    }
-
-    #[test]
-    fn faults_are_those_of_the_item_and_of_its_body_together() {
-        let fault = refused(json!({ "op": "update", "id": "cust_1", "external_id": "a", "body": { "email": "x" } }));
-        let details = fault["details"].as_object().unwrap();
-        assert_eq!(details.keys().collect::<Vec<_>>(), ["email", "external_id"]);
-        assert_eq!(refused(json!({ "op": "merge" }))["details"]["op"]["rule"], "one_of");
-        assert_eq!(refused(json!({ "op": "archive" }))["details"]["id"]["rule"], "required");
-        assert_eq!(
-            refused(json!({ "op": "archive", "external_id": "a", "body": {} }))["details"]["body"]["rule"],
-            "exclusive"
-        );
-        assert_eq!(refused(json!({ "op": "create" }))["details"]["body"]["rule"], "required");
-        assert_eq!(
-            refused(json!({ "op": "create", "id": "cust_1", "body": {} }))["details"]["id"]["rule"],
-            "exclusive"
-        );
-        assert_eq!(refused(json!({ "op": "archive", "id": "unknown" }))["http_status_code"], 404);
-        assert_eq!(refused(json!([]))["details"]["items"]["rule"], "type");
-        assert_eq!(refused(json!({ "op": "create", "body": [] }))["http_status_code"], 400);
-    }
-
-    #[test]
-    fn the_number_of_items_is_limited() {
-        let items = |count: usize, atomic: bool| {
-            let item = json!({ "op": "archive", "external_id": "a" });
-            batch(&json!({ "atomic": atomic, "items": vec![item; count] }))
-        };
-        for (count, atomic) in [(1, true), (100, true), (1, false), (1_000, false)] {
-            assert_eq!(items(count, atomic).map(|batch| batch.items.len()).ok(), Some(count));
-        }
-        for (count, atomic) in [(0, true), (101, true), (0, false), (1_001, false)] {
-            let refused = serde_json::to_value(items(count, atomic).err().unwrap()).unwrap();
-            assert_eq!(refused["details"]["items"]["rule"], "max_items");
-        }
-    }
-
-    #[test]
-    fn unknown_members_are_named_with_their_item() {
-        let body = json!({ "items": [{ "op": "create", "mode": 1, "body": { "external_id": "a", "nmae": "x" } }] });
-        let unknown: Vec<_> = batch(&body).unwrap().unknown.into_iter().map(|one| one.path).collect();
-        assert_eq!(unknown, ["items[0].nmae"]);
-    }
-}
+mod tests;

@@ -26,7 +26,8 @@ pub(super) struct BatchResponse {
 pub(super) struct ItemResponse {
     /// The number of the change, from 0.
     index: usize,
-    op: &'static str,
+    /// The operation as it was sent; empty if it is not a text.
+    op: String,
     /// The HTTP status of the single request.
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +58,7 @@ impl BatchResponse {
 
 impl ItemResponse {
     /// A change that was made.
-    pub(super) fn done(index: usize, op: &'static str, changed: &CustomerChanged) -> Self {
+    pub(super) fn done(index: usize, op: String, changed: &CustomerChanged) -> Self {
         let customer = &changed.event.state.customer;
         let status = match (&changed.event.kind, customer.status) {
             (CustomerEventKind::Created { .. }, _) => 201,
@@ -76,7 +77,7 @@ impl ItemResponse {
     }
 
     /// A change that was refused.
-    pub(super) fn refused(index: usize, op: &'static str, error: ApiError) -> Self {
+    pub(super) fn refused(index: usize, op: String, error: ApiError) -> Self {
         let (status, error) = (error.status().code, Some(error.of_part().fitted_into(ERROR_BYTES)));
         Self { index, op, status, id: None, external_id: None, version: None, error }
     }

@@ -124,7 +124,7 @@ fn ask(server: &Server, key: &str, (method, path): (&str, &str), body: &Value, e
 }
 
 /// Creates an environment, and returns a key for it.
-fn key_of_another_environment(server: &Server) -> String {
+pub(crate) fn key_of_another_environment(server: &Server) -> String {
     let body = json!({ "name": "Quiet", "type": "development" });
     let made = ask(server, KEY, ("POST", "/v1/environments"), &body, 201);
     let body =
