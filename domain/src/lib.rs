@@ -54,6 +54,7 @@
 //! - [`tax`]: rates, associations, and [which taxes apply and why others do not](tax::TaxBasis::effective).
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
 //! - [`audit`]: who changed keys, environments and other settings, and from where.
+//! - [`activity`]: the event log and the audit log together, newest first.
 //! - [`event`]: the log of all changes, for readers that must not miss any, and earlier states from it.
 //! - [`diff`]: the differences between two states; [`report`]: the effects of a write, and dry runs.
 //! - [`advice`]: warnings about writes that are accepted.
@@ -80,6 +81,7 @@
 //! - `webhooks`: the modules `webhook` and `onboarding`; adds dependencies for HMAC, SHA-256 and base64.
 //! - `testkit`: in-memory ports, a fixed clock, counting ids, and the contract suite that every adapter must pass.
 
+pub mod activity;
 pub mod advice;
 pub mod audit;
 mod clock;

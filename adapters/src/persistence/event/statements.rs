@@ -1,8 +1,9 @@
 //! Statements about events.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
+    BoolExpressionMethods, ExpressionMethods, IntoSql, JoinOnDsl, NullableExpressionMethods, QueryDsl,
     dsl::{case_when, min},
+    sql_types::Nullable,
 };
 use patron_domain::{
     event::{EventEntities, EventEntityType, EventQuery, EventType},
@@ -17,7 +18,7 @@ use crate::persistence::{
     page::{Shape, Weighed},
     schema::{customers, events::dsl::*, logs},
     statements::statements,
-    value::{Document, Key},
+    value::{Document, DocumentSql, Key},
     word::Word,
 };
 
@@ -50,6 +51,29 @@ impl Weighed for Whole {
     fn bytes(&self) -> usize {
         self.0.bytes() + self.1.as_ref().map_or(0, Weighed::bytes)
     }
+}
+
+/// The columns of an event, with NULL for its document, which may be large.
+macro_rules! bare {
+    () => {
+        (
+            environment,
+            position,
+            id,
+            entity_kind,
+            entity,
+            sequence,
+            kind,
+            at,
+            logged_at,
+            actor,
+            request_id,
+            trace_id,
+            source,
+            detail,
+            None::<Document>.into_sql::<Nullable<DocumentSql>>(),
+        )
+    };
 }
 
 /// The event as it is shown: without a state if its type has none, or if its customer is suppressed or erased.
@@ -91,6 +115,16 @@ statements! {
                 Times::Own => event.at <= time,
                 Times::Logged => event.logged_at <= time,
             }))
+        }
+
+        /// The newest events before a position, of all entities or of one, without documents.
+        fn latest_events(db, of: i32, whose: Option<Key>, before: i64, limit: i64) -> Vec<EventRow> {
+            let older = events.filter(environment.eq(of)).filter(position.lt(before)).limit(limit);
+            match whose {
+                // By the index of the entity's sequences, which positions follow.
+                Some(whose) => db.rows(older.filter(entity.eq(whose)).order(sequence.desc()).select(bare!())).await,
+                None => db.rows(older.order(position.desc()).select(bare!())).await,
+            }
         }
 
         /// The event that made a version of an entity.

@@ -58,6 +58,20 @@ impl EventLog for MemoryStore {
         Ok(Page { items: items.iter().map(|event| registry.shown(event)).collect(), total })
     }
 
+    async fn latest(
+        &self,
+        scope: &EnvironmentScope,
+        entity: Option<EventEntity>,
+        before: Option<EventPosition>,
+        limit: u16,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        let mut state = self.lock();
+        let older = state.registry(scope.owner).log.iter().rev();
+        let older = older.filter(|event| before.is_none_or(|before| event.position < before));
+        let wanted = older.filter(|event| entity.is_none_or(|entity| event.entity == entity)).take(limit.into());
+        Ok(wanted.map(|event| EventRecord { state: None, ..event.clone() }).collect())
+    }
+
     async fn past(&self, scope: &EnvironmentScope, entity: EventEntity, moment: Moment) -> Result<Past, StoreError> {
         Ok(self.lock().registry(scope.owner).past(entity, moment))
     }
