@@ -77,6 +77,7 @@
 //!   own expectations on `new()`.
 //! - `http-semantics`: the module `http_semantics` for adapters that speak HTTP: entity tags, preconditions and
 //!   fingerprints of requests; adds a dependency for SHA-256.
+//! - `chain`: the module [`event::chain`]: hashes that show whether the log was changed; adds a dependency for SHA-256.
 //! - `system`: the module `system` with the operating system's clock, ids and secrets; adds the dependency getrandom.
 //! - `webhooks`: the modules `webhook` and `onboarding`; adds dependencies for HMAC, SHA-256 and base64.
 //! - `testkit`: in-memory ports, a fixed clock, counting ids, and the contract suite that every adapter must pass.

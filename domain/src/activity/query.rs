@@ -59,8 +59,7 @@ impl Default for ActivityQuery {
 
 impl ActivityQuery {
     /// Whether an item matches.
-    #[must_use]
-    pub fn admits(&self, one: &Activity) -> bool {
+    pub(super) fn admits(&self, one: &Activity) -> bool {
         let is = |wanted: &Option<String>, value: Option<&str>| wanted.as_deref().is_none_or(|it| Some(it) == value);
         let (entity_type, entity_id) = one.entity();
         self.actions.as_ref().is_none_or(|actions| actions.iter().any(|action| action == one.action()))

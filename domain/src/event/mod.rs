@@ -1,5 +1,7 @@
 //! Events: the changes of customers and tax rates, written together with each change, and the log of all events.
 
+#[cfg(feature = "chain")]
+pub mod chain;
 mod cursor;
 mod customer;
 mod event_type;

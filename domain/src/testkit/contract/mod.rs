@@ -14,6 +14,7 @@
 //!     keys: store.clone(),
 //!     audit: store.clone(),
 //!     events: store.clone(),
+//!     chain: store.clone(),
 //!     webhooks: store.clone(),
 //!     records: store.clone(),
 //!     onboarding: store.clone(),
@@ -35,6 +36,7 @@ mod archiving;
 mod associations;
 mod audit;
 mod bootstrap;
+mod chain;
 mod changed_lists;
 mod changing;
 mod custom_fields;
@@ -58,6 +60,7 @@ mod races;
 mod rate_changes;
 mod refusals;
 mod renaming;
+mod report;
 mod retention;
 mod round_trip;
 mod tax_amendments;
@@ -76,16 +79,17 @@ mod world;
 #[cfg(test)]
 mod wrong;
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::lock::Mutex;
 
-use self::world::World;
+pub use self::report::{Broken, Report};
+use self::{report::NOT_HERE, world::World};
 use crate::{
     audit::AuditLog,
     custom_field::CustomFieldRepository,
     customer::CustomerRepository,
-    event::EventLog,
+    event::{EventLog, chain::EventChain},
     idempotency::IdempotencyRecords,
     lifecycle::Owner,
     onboarding::OnboardingRepository,
@@ -113,6 +117,7 @@ use crate::{
 ///     keys: store.clone(),
 ///     audit: store.clone(),
 ///     events: store.clone(),
+///     chain: store.clone(),
 ///     webhooks: store.clone(),
 ///     records: store.clone(),
 ///     onboarding: store.clone(),
@@ -135,6 +140,8 @@ pub struct Ports {
     pub audit: Arc<dyn AuditLog>,
     /// The event log.
     pub events: Arc<dyn EventLog>,
+    /// The chain of its hashes.
+    pub chain: Arc<dyn EventChain>,
     /// The store of webhook endpoints and deliveries.
     pub webhooks: Arc<dyn WebhookRepository>,
     /// The records of idempotency keys.
@@ -143,99 +150,6 @@ pub struct Ports {
     pub onboarding: Arc<dyn OnboardingRepository>,
     /// Removes old records and events.
     pub retention: Arc<dyn RetentionStore>,
-}
-
-/// The result of a run of the suite.
-///
-/// ```
-/// use std::sync::Arc;
-/// use patron_domain::{lifecycle::Owner, testkit::{MemoryStore, contract}};
-///
-/// let report = futures::executor::block_on(contract::check_customers(Arc::new(MemoryStore::default()), Owner::numbered, 0));
-/// println!("{report}");
-/// assert!(report.is_clean());
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
-    /// The obligations that the store met.
-    pub passed: Vec<&'static str>,
-    /// The obligations that it broke.
-    pub broken: Vec<Broken>,
-    /// The obligations that need ports which this store does not have; see [`check_customers`].
-    pub left_out: Vec<&'static str>,
-}
-
-/// A broken obligation.
-///
-/// ```
-/// use std::sync::Arc;
-/// use patron_domain::{lifecycle::Owner, testkit::{MemoryStore, contract}};
-///
-/// let report = futures::executor::block_on(contract::check_customers(Arc::new(MemoryStore::default()), Owner::numbered, 0));
-/// report.broken.iter().for_each(|broken| println!("{}: {}", broken.obligation, broken.what));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken {
-    /// The obligation, as in `customers.create: of concurrent creates of one external id exactly one succeeds`.
-    pub obligation: &'static str,
-    /// The observed behaviour.
-    pub what: String,
-}
-
-impl Report {
-    /// Whether every obligation was met.
-    #[must_use]
-    pub fn is_clean(&self) -> bool {
-        self.broken.is_empty()
-    }
-
-    /// For tests: passes if every obligation was met.
-    ///
-    /// # Panics
-    /// With a list of the broken obligations, if there are any.
-    #[track_caller]
-    pub fn assert_clean(&self) {
-        assert!(self.is_clean(), "{self}");
-    }
-
-    /// For tests: passes if the store meets all obligations and none was left out.
-    ///
-    /// # Panics
-    /// With the list of broken and left-out obligations, if there are any.
-    #[track_caller]
-    pub fn assert_complete(&self) {
-        let left_out: String = self.left_out.iter().map(|obligation| format!("\n- left out: {obligation}")).collect();
-        assert!(self.is_clean() && left_out.is_empty(), "{self}{left_out}");
-    }
-
-    /// Keeps only the obligations of these ports.
-    fn retain(&mut self, ports: &[&str]) {
-        let of_ports = |obligation: &str| ports.iter().any(|port| obligation.starts_with(port));
-        self.passed.retain(|obligation| of_ports(obligation));
-        self.broken.retain(|broken| of_ports(broken.obligation));
-        self.left_out.retain(|obligation| of_ports(obligation));
-    }
-
-    fn note(&mut self, obligation: &'static str, outcome: Result<(), String>) {
-        match outcome {
-            Ok(()) => self.passed.push(obligation),
-            Err(what) if what.contains(NOT_HERE) => self.left_out.push(obligation),
-            Err(what) => self.broken.push(Broken { obligation, what }),
-        }
-    }
-}
-
-/// The error of a port that is not part of the store under test.
-const NOT_HERE: &str = "this port is not part of the store under test";
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} obligations met, {} broken", self.passed.len(), self.broken.len())?;
-        if !self.left_out.is_empty() {
-            write!(f, ", {} left out", self.left_out.len())?;
-        }
-        self.broken.iter().try_for_each(|Broken { obligation, what }| write!(f, "\n- {obligation}\n  {what}"))
-    }
 }
 
 /// Checks a store that may be in use. The suite creates its own tenants and environments and leaves other data alone,
@@ -260,6 +174,7 @@ async fn everything(world: &World<'_>, report: &mut Report) {
     of_customers(world, report).await;
     events::check(world, report).await;
     past::check(world, report).await;
+    chain::check(world, report).await;
     dry_run::check_others(world, report).await;
     retention::check(world, report).await;
     over_all_environments(world, report).await;
@@ -356,6 +271,7 @@ fn only(customers: Arc<dyn CustomerRepository>, taxes: Arc<dyn TaxRepository>) -
         keys: absent.over(elsewhere.clone()),
         audit: absent.over(elsewhere.clone()),
         events: absent.over(elsewhere.clone()),
+        chain: elsewhere.clone(),
         webhooks: elsewhere.clone(),
         onboarding: elsewhere.clone(),
         records: absent.over(elsewhere.clone()),

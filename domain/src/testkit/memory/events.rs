@@ -95,9 +95,11 @@ pub(super) fn of_customer(record: EventRecord) -> Option<CustomerEvent> {
 }
 
 impl Registry {
-    /// The position for the next event. The last event is never removed.
-    pub(super) fn next_position(&self) -> EventPosition {
-        EventPosition::from_stored(self.last_position().stored().saturating_add(1)).unwrap_or_default()
+    /// Adds an event to the log. It gets the next position. The last event is never removed.
+    pub(super) fn append(&mut self, event: impl FnOnce(EventPosition) -> EventRecord) {
+        let event = event(self.last_position().next());
+        self.chain.append(&event);
+        self.log.push(event);
     }
 
     pub(super) fn last_position(&self) -> EventPosition {
