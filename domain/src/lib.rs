@@ -54,6 +54,7 @@
 //! - [`tax`]: rates, associations, and [which taxes apply and why others do not](tax::TaxBasis::effective).
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
 //! - [`audit`]: who changed keys, environments and other settings, and from where.
+//! - [`activity`]: the event log and the audit log together, newest first.
 //! - [`event`]: the log of all changes, for readers that must not miss any, and earlier states from it.
 //! - [`diff`]: the differences between two states; [`report`]: the effects of a write, and dry runs.
 //! - [`advice`]: warnings about writes that are accepted.
@@ -76,10 +77,12 @@
 //!   own expectations on `new()`.
 //! - `http-semantics`: the module `http_semantics` for adapters that speak HTTP: entity tags, preconditions and
 //!   fingerprints of requests; adds a dependency for SHA-256.
+//! - `chain`: the module [`event::chain`]: hashes that show whether the log was changed; adds a dependency for SHA-256.
 //! - `system`: the module `system` with the operating system's clock, ids and secrets; adds the dependency getrandom.
 //! - `webhooks`: the modules `webhook` and `onboarding`; adds dependencies for HMAC, SHA-256 and base64.
 //! - `testkit`: in-memory ports, a fixed clock, counting ids, and the contract suite that every adapter must pass.
 
+pub mod activity;
 pub mod advice;
 pub mod audit;
 mod clock;

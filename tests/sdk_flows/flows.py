@@ -302,6 +302,27 @@ def keys():
     step("delete an API key: it opens nothing any more")
 
 
+def activity(customer):
+    listed = sdk.activity.list_activity(customer_id=customer.id, limit=1)
+    newest = listed.items[0]
+    assert newest.entity.type == "customer" and newest.customer_id == customer.id and newest.action.startswith("customer.")
+    assert newest.actor.type == "api_key" and listed.pagination.limit == 1
+    shown = sdk.activity.get_activity(id=newest.id)
+    assert (shown.id, shown.occurred_at) == (newest.id, newest.occurred_at)
+    seen, cursor = [], None
+    while True:
+        page = sdk.activity.list_activity(customer_id=customer.id, limit=2, cursor=cursor)
+        seen += [one.id for one in page.items]
+        if not page.pagination.has_more:
+            break
+        cursor = page.pagination.next_cursor
+    assert seen[0] == newest.id and len(seen) == len(set(seen))
+    created = sdk.activity.list_activity(actions=["customer.created"], entity_id=customer.id)
+    assert [one.id for one in created.items] == seen[-1:]
+    refused(404, sdk.activity.get_activity, id="unknown")
+    step("list activity by pages, and show one")
+
+
 def refusals(customer):
     error, body = refused(409, sdk.customers.create_customer, external_id=customer.external_id, name="Twice")
     assert body["code"] == "already_exists" and body["details"]["external_id"]["existing_id"] == customer.id
@@ -334,6 +355,7 @@ def main():
     rates()
     associations(customer, rate)
     keys()
+    activity(customer)
     refusals(customer)
     step("all passed")
 

@@ -21,7 +21,7 @@ use crate::{
 const FULL: &str = "Grace Hopper GmbH";
 
 /// Queries that count rows breaking an invariant; each must return 0. Entity kind 1 is a customer, kind 2 a tax rate.
-const FAULTS: [(&str, &str); 15] = [
+const FAULTS: [(&str, &str); 16] = [
     (
         "customers that are suppressed or erased and have a row, index entries or an onboarding run",
         "SELECT count(*) FROM deletion_requests d WHERE d.state <> 4 AND (EXISTS (SELECT 1 FROM customers c WHERE \
@@ -78,6 +78,11 @@ const FAULTS: [(&str, &str); 15] = [
         "events in environments whose log does not end at their last event",
         "SELECT count(*) FROM events e WHERE NOT EXISTS (SELECT 1 FROM logs l WHERE l.environment = e.environment \
          AND l.position = (SELECT max(position) FROM events n WHERE n.environment = l.environment))",
+    ),
+    (
+        "logs whose hash is not that of their last event",
+        "SELECT count(*) FROM logs l JOIN events e ON e.environment = l.environment AND e.position = l.position \
+         WHERE e.hash <> l.hash",
     ),
     (
         "events that the log has not later than the one before",

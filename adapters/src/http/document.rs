@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 use super::{
-    Api, audit, custom_field, customer, docs, event, health, import, integration, metrics, onboarding,
+    Api, activity, audit, custom_field, customer, docs, event, health, import, integration, metrics, onboarding,
     openapi::{Endpoint, components, error_schemas},
     privacy, report, tax, tenancy, webhook,
 };
@@ -63,6 +63,12 @@ fn groups<'a>(api: &'a Api, base: &'a str) -> Vec<Group<'a>> {
             "Events",
             "The log of all changes, in order and without gaps.",
             if_there(api.events.is_some(), event::documents),
+        ),
+        (
+            base,
+            "Activity",
+            "Events and the audit log together, newest first.",
+            if_there(api.events.is_some(), activity::documents),
         ),
         (
             base,

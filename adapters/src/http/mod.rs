@@ -4,6 +4,7 @@
 //! no catcher for other paths. Each concept has its own folder with one file for each endpoint, in the order request,
 //! response, handler.
 
+mod activity;
 mod answer;
 mod apart;
 mod api;
@@ -110,6 +111,7 @@ fn routes_of(api: &Api) -> Vec<Route> {
     routes.extend(api.administration.iter().flat_map(|_| tenancy::routes()));
     routes.extend(api.audit.iter().flat_map(|_| audit::routes()));
     routes.extend(api.events.iter().flat_map(|_| event::routes()));
+    routes.extend(api.events.iter().flat_map(|_| activity::routes()));
     routes.extend(api.past.iter().flat_map(|_| customer::past_routes()));
     routes.extend(api.webhooks.iter().flat_map(|_| webhook::routes()));
     routes.extend(api.onboarding.iter().flat_map(|_| onboarding::routes()));

@@ -6,7 +6,7 @@ use patron_domain::{
     audit::AuditLog,
     custom_field::CustomFieldRepository,
     customer::{CustomerBatches, CustomerParts, CustomerRepository, find::CustomerFinder},
-    event::EventLog,
+    event::{EventLog, chain::EventChain},
     idempotency::IdempotencyRecords,
     import::ImportRepository,
     onboarding::OnboardingRepository,
@@ -52,6 +52,8 @@ pub struct Database {
     pub audit: Arc<dyn AuditLog>,
     /// The log of events.
     pub events: Arc<dyn EventLog>,
+    /// The chain of its hashes.
+    pub chain: Arc<dyn EventChain>,
     /// Webhook endpoints and deliveries.
     pub webhooks: Arc<dyn WebhookRepository>,
     /// Records of idempotency keys.
@@ -129,6 +131,7 @@ impl Database {
             keys: ports.clone(),
             audit: ports.clone(),
             events: ports.clone(),
+            chain: ports.clone(),
             webhooks: ports.clone(),
             records: ports.clone(),
             imports: ports.clone(),

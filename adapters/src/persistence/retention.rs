@@ -55,11 +55,14 @@ impl RetentionStore for Store {
                 let last = unit.last_position(environment).await?.unwrap_or_default();
                 let up_to = old.up_to.stored().min(last - 1);
                 let first = unit.first_events(environment, up_to, limit.into()).await?;
-                let is_old = |(_, at): &(i64, i64)| *at < old.happened_before.micros();
-                let place = |(position, _)| EventPlaceRow { environment, position };
-                let events_gone: Vec<_> = first.into_iter().filter(is_old).map(place).collect();
-                let count = events_gone.len() as u64;
-                let writes = Writes { events_gone, ..Writes::default() };
+                // Up to the first one that stays, so the chain of the others begins at one place.
+                let is_old = |(_, at, _): &(i64, i64, Vec<u8>)| *at < old.happened_before.micros();
+                let mut writes = Writes::default();
+                for (position, _, hash) in first.into_iter().take_while(is_old) {
+                    writes.events_gone.push(EventPlaceRow { environment, position });
+                    writes.anchors.insert(environment, (position, hash));
+                }
+                let count = writes.events_gone.len() as u64;
                 Ok::<_, Failure<StoreError>>(Decision { answer: count, writes })
             };
             remove.boxed()

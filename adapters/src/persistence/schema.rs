@@ -64,6 +64,9 @@ diesel::table! {
         published -> BigInt,
         archived -> BigInt,
         audited -> BigInt,
+        hash -> Binary,
+        anchor_position -> BigInt,
+        anchor_hash -> Binary,
     }
 }
 
@@ -180,6 +183,9 @@ diesel::table! {
         trace_id -> Nullable<Text>,
         source -> Nullable<SmallInt>,
         detail -> Nullable<DocumentSql>,
+        salt -> Nullable<Binary>,
+        commitment -> Nullable<Binary>,
+        hash -> Binary,
         document -> Nullable<DocumentSql>,
     }
 }

@@ -72,6 +72,8 @@ macro_rules! writes {
             pub(crate) audit: Vec<AuditRow>,
             /// The changes of the numbers of customers, by environment.
             pub(crate) counts: BTreeMap<i32, CountChange>,
+            /// The positions and hashes of the last events that were removed, by environment.
+            pub(crate) anchors: BTreeMap<i32, (i64, Vec<u8>)>,
             /// The environment whose log is locked although no event is written there, so that the outcome of the
             /// commit can be determined.
             pub(crate) marked: Option<i32>,
@@ -274,7 +276,8 @@ impl Writes {
         let of_events = self.events.iter().map(|row| row.environment);
         let of_kept = self.kept.iter().map(|row| row.environment);
         let of_audit = self.audit.iter().map(|row| row.environment);
-        of_events.chain(of_kept).chain(of_audit).chain(self.counts.keys().copied()).chain(self.marked).collect()
+        let of_numbers = self.counts.keys().chain(self.anchors.keys()).copied();
+        of_events.chain(of_kept).chain(of_audit).chain(of_numbers).chain(self.marked).collect()
     }
 
     /// Writes everything, in a transaction that is then committed. From here on only the database can fail.
@@ -296,10 +299,12 @@ impl Writes {
             let change = self.counts.get(&log.environment).copied().unwrap_or_default();
             log.published += change.published;
             log.archived += change.archived;
-            for event in self.events.iter_mut().filter(|event| event.environment == log.environment) {
-                log.position += 1;
-                log.at = event.at.max(log.at + 1);
-                (event.position, event.logged_at) = (log.position, log.at);
+            if let Some((position, hash)) = self.anchors.remove(&log.environment) {
+                (log.anchor_position, log.anchor_hash) = (position, hash);
+            }
+            let environment = log.environment;
+            for event in self.events.iter_mut().filter(|event| event.environment == environment) {
+                log.append(event);
             }
             for entry in self.audit.iter_mut().filter(|entry| entry.environment == log.environment) {
                 log.audited += 1;

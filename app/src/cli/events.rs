@@ -1,8 +1,10 @@
 //! `patron events` and `patron webhooks`
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use patron_domain::{
-    event::EventCursor,
+    event::{EventCursor, chain::ChainHead},
     ids::{EnvironmentId, EventId, WebhookEndpointId},
     time::Timestamp,
 };
@@ -37,6 +39,35 @@ pub(crate) enum Events {
         /// Start after this event: the `cursor` of its line.
         #[arg(long, value_parser = value::cursor, value_name = "CURSOR")]
         after: Option<EventCursor>,
+        /// Export the events as they are stored, with their hashes, for `patron events verify`.
+        ///
+        /// States of suppressed customers are left out, as if they were erased.
+        #[arg(long, conflicts_with_all = ["all", "after"])]
+        sealed: bool,
+    },
+    /// Print the position and hash of an environment's last event.
+    ///
+    /// The hash covers the whole log. Keep it where nobody who can change the database can change it, and give it to
+    /// `patron events verify --head` later.
+    Head {
+        /// The environment; optional if there is only one.
+        #[arg(long, value_name = "ENV_ID")]
+        environment: Option<EnvironmentId>,
+    },
+    /// Verify that no event was changed, removed or inserted.
+    ///
+    /// Verifies the log of an environment, or a file that `patron events export --sealed` has written; that needs no
+    /// database. Names the first event that is wrong. Only a head that was kept elsewhere shows that the last events were
+    /// removed, or that all hashes were computed again.
+    Verify {
+        /// The environment; optional if there is only one.
+        #[arg(long, value_name = "ENV_ID", conflicts_with = "file")]
+        environment: Option<EnvironmentId>,
+        /// What `patron events head` printed at an earlier time.
+        #[arg(long, value_name = "POSITION:HASH")]
+        head: Option<ChainHead>,
+        /// A file with a sealed export.
+        file: Option<PathBuf>,
     },
 }
 

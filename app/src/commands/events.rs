@@ -11,7 +11,7 @@ use patron_domain::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{environment, output};
+use super::{chain, environment, output};
 use crate::{cli::Events, failure::Failure};
 
 /// The pause before the log is read again after it had nothing new.
@@ -20,8 +20,16 @@ const PAUSE: Duration = Duration::from_millis(500);
 const PAGE: u16 = 500;
 
 pub(super) async fn run(database: &Database, service: &TenancyService, command: Events) -> Result<(), Failure> {
-    let log = database.events.as_ref();
+    let (log, chain) = (database.events.as_ref(), database.chain.as_ref());
     match command {
+        Events::Head { environment } => chain::head(chain, owner(service, environment).await?).await,
+        // `run` has handled those of a file.
+        Events::Verify { environment, head, .. } => {
+            chain::verify_log(chain, owner(service, environment).await?, head).await
+        }
+        Events::Export { environment, sealed: true, .. } => {
+            chain::export(chain, owner(service, environment).await?).await
+        }
         Events::Tail { environment, after, from_start } => {
             let owner = owner(service, environment).await?;
             let after = match (after, from_start) {
@@ -31,7 +39,7 @@ pub(super) async fn run(database: &Database, service: &TenancyService, command: 
             };
             tail(log, owner, after).await
         }
-        Events::Export { environment, all, after } => {
+        Events::Export { environment, all, after, .. } => {
             let whose = match all {
                 true => database.owners.owners(&SystemScope::patron()).await.map_err(Failure::failed)?,
                 false => vec![owner(service, environment).await?],

@@ -1,5 +1,6 @@
 //! The implementation of each command.
 
+mod chain;
 mod customers;
 mod database;
 mod environments;
@@ -20,7 +21,7 @@ use tokio::runtime::Runtime;
 
 use self::only::{caller, environment, tenant};
 use crate::{
-    cli::{Cli, Command, ListFlags, Privacy, Tenants, Webhooks},
+    cli::{Cli, Command, Events, ListFlags, Privacy, Tenants, Webhooks},
     config::{self, LogFormat, LogLevel, Settings},
     failure::Failure,
     logging, serve,
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Completions { shell, .. } => help::completions(shell),
         Command::Man(man) => help::man(&man),
         Command::Privacy(Privacy::Verify { receipt, key, .. }) => privacy::verify(&receipt, &key),
+        Command::Events(Events::Verify { file: Some(file), head, .. }) => chain::verify_file(&file, head),
         Command::Webhooks(Webhooks::Listen(listen)) => {
             // This command uses no setting.
             logging::start(LogFormat::Auto, LogLevel::Info);

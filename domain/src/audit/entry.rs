@@ -52,6 +52,12 @@ impl AuditNumber {
         u64::try_from(number).ok().filter(|number| *number > 0).map(Self)
     }
 
+    /// The next number.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
+    }
+
     /// The stored number.
     #[must_use]
     pub fn stored(self) -> i64 {
@@ -141,6 +147,13 @@ impl AuditEntry {
         self.count = Some(self.count.unwrap_or_default().saturating_add(uses.count));
         self.address = uses.origin.address().or(self.address);
         self.request_id = uses.origin.request_id().cloned().or_else(|| self.request_id.take());
+    }
+
+    /// The number in an id, which an entry with this id would have.
+    #[must_use]
+    pub fn number_of(id: AuditEntryId) -> Option<AuditNumber> {
+        let number = id.uuid().as_u128() & ((1 << 48) - 1);
+        i64::try_from(number).ok().and_then(AuditNumber::from_stored)
     }
 
     /// The id. It is derived from the time, the environment and the number, so it is not stored.

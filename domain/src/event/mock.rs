@@ -60,6 +60,14 @@ impl MockEventLog {
         let all = events.clone();
         log.expect_find().returning(move |scope, id| Ok(of(&all, scope.owner).find(|event| event.id == id).cloned()));
         let all = events.clone();
+        log.expect_latest().returning(move |scope, entity, before, limit| {
+            let older = of(&all, scope.owner).filter(|event| before.is_none_or(|before| event.position < before));
+            let mut found: Vec<_> = older.filter(|event| entity.is_none_or(|entity| event.entity == entity)).collect();
+            found.reverse();
+            found.truncate(limit.into());
+            Ok(found.into_iter().map(|event| EventRecord { state: None, ..event.clone() }).collect())
+        });
+        let all = events.clone();
         log.expect_past().returning(move |scope, entity, moment| Ok(past(of(&all, scope.owner), entity, moment)));
         let all = events.clone();
         log.expect_external_id_terms()
@@ -81,6 +89,7 @@ impl MockEventLog {
         log.expect_find().returning(|_, _| Err(unavailable()));
         log.expect_history().returning(|_, _, _| Err(unavailable()));
         log.expect_past().returning(|_, _, _| Err(unavailable()));
+        log.expect_latest().returning(|_, _, _, _| Err(unavailable()));
         log.expect_external_id_terms().returning(|_, _| Err(unavailable()));
         log
     }

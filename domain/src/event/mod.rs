@@ -1,6 +1,8 @@
 //! Events: the changes of customers and tax rates and the ends of imports, written together with each change, and the log of
 //! all events.
 
+#[cfg(feature = "chain")]
+pub mod chain;
 mod cursor;
 mod customer;
 mod event_type;

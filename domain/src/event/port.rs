@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::EventPosition;
-use super::{EventCursor, EventEntity, EventPage, EventQuery, EventRecord, LogTakenBack, Moment, Past, Reached};
+use super::{
+    EventCursor, EventEntity, EventPage, EventPosition, EventQuery, EventRecord, LogTakenBack, Moment, Past, Reached,
+};
 use crate::{
     customer::{ExternalId, ExternalIdTerm},
     ids::EventId,
@@ -172,4 +173,13 @@ pub trait EventLog: Send + Sync {
         scope: &EnvironmentScope,
         external_id: &ExternalId,
     ) -> Result<Vec<ExternalIdTerm>, StoreError>;
+
+    /// The newest events of the scope before a position, without their states, the newest first: of all entities, or of one.
+    async fn latest(
+        &self,
+        scope: &EnvironmentScope,
+        entity: Option<EventEntity>,
+        before: Option<EventPosition>,
+        limit: u16,
+    ) -> Result<Vec<EventRecord>, StoreError>;
 }

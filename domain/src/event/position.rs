@@ -25,6 +25,13 @@ impl EventPosition {
         u64::try_from(number).ok().map(Self)
     }
 
+    /// The next position.
+    #[must_use]
+    pub fn next(self) -> Self {
+        // No log has 2^63 events.
+        Self(self.0.saturating_add(1).min(Self::MAX.0))
+    }
+
     /// The stored number.
     #[must_use]
     pub fn stored(self) -> i64 {

@@ -89,6 +89,12 @@ enum Figure {
     },
     /// Creates with an idempotency key, against creates without.
     Idempotency,
+    /// Dry runs of creates against creates; `?at=` of a customer with many versions against one with few.
+    Past {
+        /// The versions of the customer with many.
+        #[arg(long, default_value_t = 1_000)]
+        versions: u64,
+    },
     /// Creates, against the same without the indexes that only lists and searches need.
     Indexes,
     /// Bytes on disk for a full customer.
@@ -232,6 +238,12 @@ pub(crate) fn run() {
             figures::idempotency::idempotency(&options, Backend::Sqlite);
             figures::idempotency::idempotency(&options, Backend::Postgres);
         }
+        Figure::Past { versions } => {
+            for backend in [Backend::Sqlite, Backend::Postgres] {
+                figures::past::dry_run(&options, backend);
+                figures::past::past(&options, backend, versions);
+            }
+        }
         Figure::Indexes => {
             figures::indexes::indexes(&options, Backend::Sqlite);
             figures::indexes::indexes(&options, Backend::Postgres);
@@ -316,6 +328,8 @@ fn all(options: &Options) {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         figures::disk::disk(options, backend, 20_000);
         figures::idempotency::idempotency(options, backend);
+        figures::past::dry_run(options, backend);
+        figures::past::past(options, backend, 1_000);
         figures::indexes::indexes(options, backend);
         figures::mix::mix(options, backend, 10_000, 150_000);
         figures::growth::growth(options, backend, 10_000, 1_000_000);

@@ -54,6 +54,12 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// The median latency, in seconds.
+    pub(crate) fn p50(&self) -> f64 {
+        let median = self.latency.as_ref().and_then(|latency| latency.quantile(0.5));
+        median.map_or(f64::NAN, |time| time.as_secs_f64())
+    }
+
     /// The median of successes per second.
     pub(crate) fn median(&self) -> f64 {
         self.per_second[1]

@@ -1,5 +1,6 @@
 //! What the server answers over HTTP.
 
+mod activity;
 mod audit;
 mod batch;
 mod bodies;

@@ -1,5 +1,6 @@
 //! The command line, the commands of the documentation, and the examples.
 
+mod chain;
 mod cli;
 mod database;
 mod deploy;

@@ -87,8 +87,8 @@ impl World {
         let statement = format!(
             "WITH log AS (UPDATE logs SET position = position + 1 WHERE environment = (SELECT environment FROM events \
              WHERE id = '{first}') RETURNING environment, position), copied AS (INSERT INTO events (environment, position, \
-             id, entity_kind, entity, sequence, kind, at, logged_at, actor, document) SELECT log.environment, log.position, \
-             '{copied}', entity_kind, entity, 2, kind, at, logged_at + 1, actor, (SELECT document FROM customers c WHERE \
+             id, entity_kind, entity, sequence, kind, at, logged_at, actor, hash, document) SELECT log.environment, log.position, \
+             '{copied}', entity_kind, entity, 2, kind, at, logged_at + 1, actor, hash, (SELECT document FROM customers c WHERE \
              c.id = entity) FROM events, log WHERE id = '{first}' RETURNING position) SELECT position FROM copied",
             first = created.id.uuid(),
             copied = copied.uuid(),

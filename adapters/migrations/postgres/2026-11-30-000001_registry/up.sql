@@ -62,6 +62,11 @@ CREATE TABLE logs (
     archived BIGINT NOT NULL,
     -- How many entries the audit log has.
     audited BIGINT NOT NULL,
+    -- The hash of the last event. It covers the whole log.
+    hash BYTEA NOT NULL,
+    -- The position and hash of the last event that was removed because it had expired.
+    anchor_position BIGINT NOT NULL,
+    anchor_hash BYTEA NOT NULL,
     PRIMARY KEY (environment)
 );
 
@@ -183,6 +188,11 @@ CREATE TABLE events (
     source SMALLINT,
     -- What this type of event tells beside the state. Never a personal value.
     detail JSON,
+    -- Random bytes, and the SHA-256 of them and the document. An erasure removes the salt. Both NULL without a state.
+    salt BYTEA,
+    commitment BYTEA,
+    -- SHA-256 of the envelope, the commitment and the hash of the event before.
+    hash BYTEA NOT NULL,
     -- The state after the change. NULL for a customer's latest event, whose state is the customer's own row, and once it was
     -- erased.
     document JSON,

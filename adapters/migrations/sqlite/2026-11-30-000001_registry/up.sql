@@ -61,6 +61,11 @@ CREATE TABLE logs (
     archived INTEGER NOT NULL,
     -- How many entries the audit log has.
     audited INTEGER NOT NULL,
+    -- The hash of the last event. It covers the whole log.
+    hash BLOB NOT NULL,
+    -- The position and hash of the last event that was removed because it had expired.
+    anchor_position INTEGER NOT NULL,
+    anchor_hash BLOB NOT NULL,
     PRIMARY KEY (environment)
 ) STRICT, WITHOUT ROWID;
 
@@ -178,6 +183,11 @@ CREATE TABLE events (
     source INTEGER,
     -- What this type of event tells beside the state. Never a personal value.
     detail TEXT,
+    -- Random bytes, and the SHA-256 of them and the document. An erasure removes the salt. Both NULL without a state.
+    salt BLOB,
+    commitment BLOB,
+    -- SHA-256 of the envelope, the commitment and the hash of the event before.
+    hash BLOB NOT NULL,
     -- The state after the change. NULL for a customer's latest event, whose state is the customer's own row, and once it was
     -- erased.
     document TEXT,

@@ -309,6 +309,15 @@ impl Shape for std::net::IpAddr {
     }
 }
 
+/// The id of an event or of an entry of the audit log.
+pub(crate) struct SomeActivity;
+
+impl Shape for SomeActivity {
+    fn look() -> Look {
+        Look { example: json!(format!("evt_{EXAMPLE_ID}")), ..str::look() }
+    }
+}
+
 /// A count.
 impl Shape for u64 {
     fn look() -> Look {

@@ -13,7 +13,7 @@ mod shape;
 
 pub(in crate::http) use self::endpoint::Named;
 pub(crate) use self::{
-    domain::{ChangedField, ChannelOfPeople, EXAMPLE_ID, given_decimal},
+    domain::{ChangedField, ChannelOfPeople, EXAMPLE_ID, SomeActivity, given_decimal},
     endpoint::Endpoint,
     maps::{
         any_object, any_value, custom_fields, given_any_object, given_custom_fields, given_metadata, metadata,

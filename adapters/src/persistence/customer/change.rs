@@ -128,7 +128,7 @@ impl Batch {
             return Ok(CustomerChanged { event, replayed });
         }
         let before = known.current.as_ref().map(|before| before.customer.status);
-        let event = self.note(*environment, known.current, decision, keeping);
+        let event = self.note(*environment, known.current, decision, keeping)?;
         facts.count(before, event.state.customer.status);
         facts.put(event.state.clone());
         if let Some(row) = self.writes.kept.last().filter(|row| row.event == Some(event.id.into())) {
@@ -146,14 +146,15 @@ impl Batch {
         before: Option<CustomerAggregate>,
         decision: CustomerDecision,
         keeping: Keeping,
-    ) -> CustomerEvent {
+    ) -> Result<CustomerEvent, StoreError> {
         let CustomerDecision { event, onboarding, .. } = decision;
+        let document = Document::of(&event.state);
+        let row = EventRow::of_customer(environment, &event, &document)?;
         let Customer { id, status, .. } = event.state.customer;
         let status_before = before.as_ref().map(|before| before.customer.status);
         self.writes.count(environment, CountChange::of(status_before, status));
-        let document = Document::of(&event.state);
         let latest = self.writes.events.len();
-        self.writes.events.push(EventRow::of_customer(environment, &event));
+        self.writes.events.push(row);
         keeping.event(&mut self.writes, event.id, Some(id.into()), event.at);
         self.writes.new_runs.extend(onboarding.map(|workflow| begun(environment, &event.state.customer, workflow)));
         let now = event.state.clone();
@@ -165,7 +166,7 @@ impl Batch {
             }
             None => drop(self.customers.insert((environment, id), Changed { before, now, document, latest })),
         }
-        event
+        Ok(event)
     }
 
     fn into_writes(self, facts: &BTreeMap<i32, Facts>) -> Writes {

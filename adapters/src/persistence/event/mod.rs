@@ -1,5 +1,6 @@
 //! Events: rows, statements, and the port of the log.
 
+mod chain;
 pub(crate) mod log_row;
 pub(crate) mod past;
 mod port;

@@ -140,6 +140,21 @@ impl EventLog for Store {
         page_of(read.await?, |row| row.record(scope.owner))
     }
 
+    async fn latest(
+        &self,
+        scope: &EnvironmentScope,
+        entity: Option<EventEntity>,
+        before: Option<EventPosition>,
+        limit: u16,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(Vec::new()) };
+        let (whose, before) = (entity.map(entity_key), before.map_or(i64::MAX, EventPosition::stored));
+        let read = self.read(Pace::list(environment), move |unit| {
+            async move { unit.latest_events(environment, whose, before, limit.into()).await }.boxed()
+        });
+        read.await?.into_iter().map(|row| row.record(scope.owner)).collect()
+    }
+
     async fn past(&self, scope: &EnvironmentScope, entity: EventEntity, moment: Moment) -> Result<Past, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Past::Absent) };
         let read = self.read(Pace::LookUp, move |unit| past::read(unit, environment, entity, moment).boxed());

@@ -1,4 +1,4 @@
-//! Events whose states are erased. Envelopes, positions and sequences stay.
+//! Events whose states are erased, with the salts of their commitments. Envelopes, positions, sequences and hashes stay.
 
 use diesel::{
     QueryResult,
@@ -27,7 +27,7 @@ where
     i64: ToSql<BigInt, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.push_sql("UPDATE events SET document = NULL WHERE environment = ");
+        out.push_sql("UPDATE events SET document = NULL, salt = NULL WHERE environment = ");
         out.push_bind_param::<Integer, _>(&self.environment)?;
         out.push_sql(" AND position = ");
         out.push_bind_param::<BigInt, _>(&self.position)?;

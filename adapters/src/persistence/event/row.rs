@@ -4,11 +4,13 @@ use patron_domain::{
     event::{
         CustomerEvent, CustomerMark, EventEntity, EventEntityType, EventPosition, EventRecord, EventType, ImportEvent,
         TaxRateEvent,
+        chain::{ChainHash, Commitment, Salt, SealedEvent},
     },
-    ids::EventId,
+    ids::{EventId, Randomness},
     lifecycle::{Owner, Version},
     store::StoreError,
     stored,
+    system::OsRandomness,
     tenancy::{Actor, RequestId},
     time::Timestamp,
 };
@@ -22,7 +24,7 @@ use crate::persistence::{
 };
 
 rows! {
-    /// One row of `events`. Position and the log's own time are set under the lock of its environment's log.
+    /// One row of `events`. Position, the log's own time and the hash are set under the lock of its environment's log.
     EventRow: events {
         environment: i32, position: i64;
         id: Key,
@@ -37,6 +39,9 @@ rows! {
         trace_id: Option<String>,
         source: Option<i16>,
         detail: Option<Document>,
+        salt: Option<Vec<u8>>,
+        commitment: Option<Vec<u8>>,
+        hash: Vec<u8>,
         document: Option<Document>,
     }
 }
@@ -49,7 +54,7 @@ rows! {
 }
 
 impl Weighed for EventRow {
-    const SHAPE: Shape = Shape { columns: 15, weighed: &[14] };
+    const SHAPE: Shape = Shape { columns: 18, weighed: &[17] };
 
     fn bytes(&self) -> usize {
         self.document.as_ref().map_or(0, Weighed::bytes)
@@ -64,13 +69,18 @@ pub(crate) fn version_number(version: Version) -> i64 {
 
 impl EventRow {
     /// The event of a customer, while it is the customer's latest: the customer's own row has the document.
-    pub(crate) fn of_customer(environment: i32, event: &CustomerEvent) -> Self {
+    pub(crate) fn of_customer(
+        environment: i32,
+        event: &CustomerEvent,
+        document: &Document,
+    ) -> Result<Self, StoreError> {
         let CustomerEvent { id, sequence, kind, at, actor, request_id, .. } = event;
         let entity = EventEntity::Customer(event.state.customer.id);
         Self {
             detail: stored::event::customer_detail(kind).map(Document),
             ..Self::bare(environment, (*id, *sequence), kind.event_type(), entity, (*at, actor, request_id.as_ref()))
         }
+        .committed(document)
     }
 
     /// An event of a customer without its state.
@@ -81,25 +91,27 @@ impl EventRow {
     }
 
     /// The event of a tax rate. `document` is the rate's state.
-    pub(crate) fn of_tax_rate(environment: i32, event: &TaxRateEvent, document: Document) -> Self {
+    pub(crate) fn of_tax_rate(environment: i32, event: &TaxRateEvent, document: &Document) -> Result<Self, StoreError> {
         let TaxRateEvent { id, sequence, kind, at, actor, request_id, .. } = event;
         let entity = EventEntity::TaxRate(event.state.id);
         Self {
             detail: stored::event::tax_rate_detail(kind).map(Document),
-            document: Some(document),
+            document: Some(document.clone()),
             ..Self::bare(environment, (*id, *sequence), kind.event_type(), entity, (*at, actor, request_id.as_ref()))
         }
+        .committed(document)
     }
 
     /// The end of an import.
-    pub(crate) fn of_import(environment: i32, event: &ImportEvent) -> Self {
+    pub(crate) fn of_import(environment: i32, event: &ImportEvent) -> Result<Self, StoreError> {
         let ImportEvent { id, kind, at, actor, request_id, state, .. } = event;
         let entity = EventEntity::Import(state.id);
-        let about = (*at, actor, request_id.as_ref());
+        let (about, document) = ((*at, actor, request_id.as_ref()), Document::of(state));
         Self {
-            document: Some(Document::of(state)),
+            document: Some(document.clone()),
             ..Self::bare(environment, (*id, Version::FIRST), kind.event_type(), entity, about)
         }
+        .committed(&document)
     }
 
     /// An event without detail and document.
@@ -125,19 +137,61 @@ impl EventRow {
             trace_id: None,
             source: None,
             detail: None,
+            salt: None,
+            commitment: None,
+            hash: Vec::new(),
             document: None,
         }
+    }
+
+    /// Adds the commitment of its state, with a salt that no decision knows.
+    fn committed(self, document: &Document) -> Result<Self, StoreError> {
+        let reason = || "the operating system returned no random bytes".to_owned();
+        let random = OsRandomness.secret_bytes().map_err(|_| StoreError::Failed { reason: reason() })?;
+        let salt = Salt::random(&random);
+        let commitment = Commitment::new(&salt, &document.0);
+        Ok(Self { salt: Some(salt.as_bytes().to_vec()), commitment: Some(commitment.as_bytes().to_vec()), ..self })
+    }
+
+    /// The event as its hash covers it. A row may have been changed, so an unknown word is an empty one, and a value of
+    /// another length is absent: then the hash differs.
+    pub(crate) fn sealed(&self) -> SealedEvent<'_> {
+        let event_type = EventType::of(self.kind, "events", "kind").map_or("", EventType::as_str);
+        let commitment = self.commitment.as_deref().and_then(Commitment::from_stored);
+        // Events without a state may hold a copy of the customer's, which is not shown.
+        let document = self.document.as_ref().filter(|_| commitment.is_some());
+        SealedEvent {
+            position: self.position,
+            id: EventId::to_string(&self.id.id()).into(),
+            event_type: event_type.into(),
+            entity: self.entity().map(EventEntity::id).unwrap_or_default().into(),
+            sequence: self.sequence,
+            at: self.at,
+            logged_at: self.logged_at,
+            actor: self.actor.as_str().into(),
+            request_id: self.request_id.as_deref().map(Into::into),
+            detail: self.detail.as_ref().map(|detail| detail.0.as_str().into()),
+            commitment,
+            salt: self.salt.as_deref().and_then(Salt::from_stored),
+            document: document.map(|document| document.0.as_str().into()),
+            hash: ChainHash::from_stored(&self.hash).unwrap_or(ChainHash::START),
+            withheld: false,
+        }
+    }
+
+    fn entity(&self) -> Result<EventEntity, StoreError> {
+        Ok(match EventEntityType::of(self.entity_kind, "events", "entity_kind")? {
+            EventEntityType::Customer => EventEntity::Customer(self.entity.id()),
+            EventEntityType::TaxRate => EventEntity::TaxRate(self.entity.id()),
+            EventEntityType::Import => EventEntity::Import(self.entity.id()),
+        })
     }
 
     /// The event, with its owner.
     pub(crate) fn record(self, owner: Owner) -> Result<EventRecord, StoreError> {
         let place = self.position;
         let broken = |column| corrupt("events", column, place);
-        let entity = match EventEntityType::of(self.entity_kind, "events", "entity_kind")? {
-            EventEntityType::Customer => EventEntity::Customer(self.entity.id()),
-            EventEntityType::TaxRate => EventEntity::TaxRate(self.entity.id()),
-            EventEntityType::Import => EventEntity::Import(self.entity.id()),
-        };
+        let entity = self.entity()?;
         let event_type = EventType::of(self.kind, "events", "kind")?;
         let detail = self.detail.as_ref().map(|detail| detail.0.as_str());
         let kind = stored::event::kind(event_type, detail).map_err(|_| broken("detail"))?;

@@ -1,8 +1,9 @@
 //! Statements about events.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
+    BoolExpressionMethods, ExpressionMethods, IntoSql, JoinOnDsl, NullableExpressionMethods, QueryDsl,
     dsl::{case_when, min},
+    sql_types::Nullable,
 };
 use patron_domain::{
     event::{EventEntities, EventEntityType, EventQuery, EventType},
@@ -10,6 +11,7 @@ use patron_domain::{
 };
 
 use super::{
+    log_row::LogRow,
     past::{LastBy, Times, has_state},
     row::EventRow,
 };
@@ -17,7 +19,7 @@ use crate::persistence::{
     page::{Shape, Weighed},
     schema::{customers, events::dsl::*, logs},
     statements::statements,
-    value::{Document, Key},
+    value::{Document, DocumentSql, Key},
     word::Word,
 };
 
@@ -45,11 +47,37 @@ macro_rules! with_document {
 
 impl Weighed for Whole {
     /// The documents are the last of the event's columns, and the column after these.
-    const SHAPE: Shape = Shape { columns: 17, weighed: &[14, 15] };
+    const SHAPE: Shape = Shape { columns: 20, weighed: &[17, 18] };
 
     fn bytes(&self) -> usize {
         self.0.bytes() + self.1.as_ref().map_or(0, Weighed::bytes)
     }
+}
+
+/// The columns of an event, with NULL for its document, which may be large.
+macro_rules! bare {
+    () => {
+        (
+            environment,
+            position,
+            id,
+            entity_kind,
+            entity,
+            sequence,
+            kind,
+            at,
+            logged_at,
+            actor,
+            request_id,
+            trace_id,
+            source,
+            detail,
+            salt,
+            commitment,
+            hash,
+            None::<Document>.into_sql::<Nullable<DocumentSql>>(),
+        )
+    };
 }
 
 /// The event as it is shown: without a state if its type has none, or if its customer is suppressed or erased.
@@ -91,6 +119,34 @@ statements! {
                 Times::Own => event.at <= time,
                 Times::Logged => event.logged_at <= time,
             }))
+        }
+
+        /// The log of an environment.
+        fn log(db, of: i32) -> Option<LogRow> {
+            db.one(logs::table.filter(logs::environment.eq(of))).await
+        }
+
+        /// The next events after a position, with their states as they are stored, and whether the row of each entity
+        /// exists: a page by its bytes.
+        fn sealed_events(db, of: i32, after: i64, limit: i64) -> Vec<(EventRow, bool)> {
+            let next = whole!(events.filter(environment.eq(of)).filter(position.gt(after)));
+            let next = next.order(position.asc()).limit(limit);
+            let found = db.rows_within::<_, Whole>(next, PageBytes::default()).await?.into_iter();
+            let sealed = |(event, latest, version): Whole| {
+                let state = event.document.or(latest);
+                (EventRow { document: state, ..event }, version.is_some())
+            };
+            Ok(found.map(sealed).collect())
+        }
+
+        /// The newest events before a position, of all entities or of one, without documents.
+        fn latest_events(db, of: i32, whose: Option<Key>, before: i64, limit: i64) -> Vec<EventRow> {
+            let older = events.filter(environment.eq(of)).filter(position.lt(before)).limit(limit);
+            match whose {
+                // By the index of the entity's sequences, which positions follow.
+                Some(whose) => db.rows(older.filter(entity.eq(whose)).order(sequence.desc()).select(bare!())).await,
+                None => db.rows(older.order(position.desc()).select(bare!())).await,
+            }
         }
 
         /// The event that made a version of an entity.
@@ -218,10 +274,10 @@ statements! {
             Ok(db.one::<_, i64>(all).await?.unwrap_or_default())
         }
 
-        /// The positions and times of the first events of an environment up to a position.
-        fn first_events(db, of: i32, up_to: i64, limit: i64) -> Vec<(i64, i64)> {
+        /// The positions, times and hashes of the first events of an environment up to a position.
+        fn first_events(db, of: i32, up_to: i64, limit: i64) -> Vec<(i64, i64, Vec<u8>)> {
             let first = events.filter(environment.eq(of)).filter(position.le(up_to)).order(position.asc());
-            db.rows(first.select((position, at)).limit(limit)).await
+            db.rows(first.select((position, at, hash)).limit(limit)).await
         }
     }
 }

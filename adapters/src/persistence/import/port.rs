@@ -48,15 +48,17 @@ pub(super) async fn remove_pieces(
 }
 
 /// Adds the event of an import that has ended.
-pub(super) fn tell(
+pub(super) fn event_of_end(
     writes: &mut Writes,
     environment: i32,
     import: &ImportJob,
     id: EventId,
     (actor, request_id): (&Actor, Option<&RequestId>),
-) {
-    let event = ImportEvent::of(id, import, actor.clone(), request_id.cloned());
-    writes.events.extend(event.map(|event| EventRow::of_import(environment, &event)));
+) -> Result<(), StoreError> {
+    if let Some(event) = ImportEvent::of(id, import, actor.clone(), request_id.cloned()) {
+        writes.events.push(EventRow::of_import(environment, &event)?);
+    }
+    Ok(())
 }
 
 /// The scope of the person who uploaded a file.
@@ -197,7 +199,9 @@ impl ImportRepository for Store {
                 let import = import.amended(amendment, at).map_err(|error| Failure::Refused(error.into()))?;
                 let mut writes = Writes { imports: vec![ImportRow::new(environment, &import)], ..Writes::default() };
                 auditing.note(&mut writes, Act::import_amended(id, amendment), at);
-                tell(&mut writes, environment, &import, event_id, (&by.actor, by.origin.request_id()));
+                let event =
+                    event_of_end(&mut writes, environment, &import, event_id, (&by.actor, by.origin.request_id()));
+                event.map_err(|error| Failure::Refused(error.into()))?;
                 if import.state.is_final() {
                     remove_pieces(unit, &mut writes, environment, id.into()).await?;
                 }
@@ -326,7 +330,8 @@ impl ImportRepository for Store {
                 let import = import.stopped(&problem, at);
                 let mut writes = Writes { imports: vec![ImportRow::new(environment, &import)], ..Writes::default() };
                 writes.marked = Some(environment);
-                tell(&mut writes, environment, &import, event_id, (&Actor::system(), None));
+                event_of_end(&mut writes, environment, &import, event_id, (&Actor::system(), None))
+                    .map_err(Failure::Refused)?;
                 remove_pieces(unit, &mut writes, environment, import.id.into()).await?;
                 Ok::<_, Failure<StoreError>>(Decision { answer: Some(import), writes })
             };

@@ -15,7 +15,7 @@ use patron_domain::{
 };
 
 use super::{
-    port::{remove_pieces, tell},
+    port::{event_of_end, remove_pieces},
     row::{FailedRowRow, ImportRow},
 };
 use crate::persistence::{
@@ -77,7 +77,7 @@ pub(super) async fn record(
     writes.imports.push(ImportRow { holder, ..ImportRow::new(environment, &next) });
     if next.state.is_final() {
         auditing.note(&mut writes, Act::import_completed(id), at);
-        tell(&mut writes, environment, &next, event_id, (&scope.actor, None));
+        event_of_end(&mut writes, environment, &next, event_id, (&scope.actor, None)).map_err(Failure::Refused)?;
     }
     if ended {
         remove_pieces(unit, &mut writes, environment, id.into()).await?;

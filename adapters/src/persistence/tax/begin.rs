@@ -38,7 +38,8 @@ pub(super) async fn begin(store: &Store, at: Timestamp, mut ids: IdSequence, lim
                 // Another server may have written the events since the read.
                 while let Some(event) = current.as_ref().and_then(|rate| rate.begin(at, ids.next_id())) {
                     let row = RateRow::new(environment, &event.state);
-                    writes.events.push(EventRow::of_tax_rate(environment, &event, row.document.clone()));
+                    let event_row = EventRow::of_tax_rate(environment, &event, &row.document);
+                    writes.events.push(event_row.map_err(Failure::Refused)?);
                     writes.rates = vec![row];
                     current = Some(event.state);
                 }

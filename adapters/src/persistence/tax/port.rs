@@ -54,12 +54,12 @@ where
 }
 
 /// The rows of a decision about a rate.
-fn rate_writes(environment: i32, event: &TaxRateEvent, keeping: Box<Keeping>) -> (RateRow, Writes) {
+fn rate_writes(environment: i32, event: &TaxRateEvent, keeping: Box<Keeping>) -> Result<(RateRow, Writes), StoreError> {
     let row = RateRow::new(environment, &event.state);
     let mut writes = Writes::default();
-    writes.events.push(EventRow::of_tax_rate(environment, event, row.document.clone()));
+    writes.events.push(EventRow::of_tax_rate(environment, event, &row.document)?);
     keeping.event(&mut writes, event.id, None, event.at);
-    (row, writes)
+    Ok((row, writes))
 }
 
 #[async_trait]
@@ -85,7 +85,8 @@ impl TaxRepository for Store {
                 if let Some(holder) = holder {
                     return Err(Failure::Refused(CreateTaxRateError::CodeTaken { existing: holder.id() }));
                 }
-                let (row, mut writes) = rate_writes(environment, &created, keeping);
+                let written = rate_writes(environment, &created, keeping);
+                let (row, mut writes) = written.map_err(|error| Failure::Refused(error.into()))?;
                 writes.new_rates.push(row);
                 Ok(Decision { answer: Done::now(created.state), writes })
             };
@@ -157,7 +158,8 @@ impl TaxRepository for Store {
                     keeping.latest(unit, &mut writes, (id, None), event.sequence, at).await?;
                     return Ok(Decision { answer: Done::now(event.state), writes });
                 }
-                let (row, mut writes) = rate_writes(environment, &event, keeping);
+                let written = rate_writes(environment, &event, keeping);
+                let (row, mut writes) = written.map_err(|error| Failure::Refused(error.into()))?;
                 writes.rates.push(row);
                 Ok(Decision { answer: Done::now(event.state), writes })
             };

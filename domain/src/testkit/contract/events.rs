@@ -81,7 +81,7 @@ fn name_of(event: &EventRecord) -> (EventId, EventType, EventEntity, u64) {
 }
 
 /// Four customers, one changed twice, and a rate changed once: eight events and one refused change.
-async fn story(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<EventRecord>, String> {
+pub(super) async fn story(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<EventRecord>, String> {
     let mut wanted = Vec::new();
     let somewhere = EventPosition::START;
     for external_id in ["a", "b", "c"] {

@@ -14,6 +14,7 @@
 //!     keys: store.clone(),
 //!     audit: store.clone(),
 //!     events: store.clone(),
+//!     chain: store.clone(),
 //!     webhooks: store.clone(),
 //!     records: store.clone(),
 //!     onboarding: store.clone(),
@@ -37,6 +38,7 @@ mod archiving;
 mod associations;
 mod audit;
 mod bootstrap;
+mod chain;
 mod changed_lists;
 mod changing;
 mod custom_fields;
@@ -91,7 +93,7 @@ use crate::{
     audit::AuditLog,
     custom_field::CustomFieldRepository,
     customer::CustomerRepository,
-    event::EventLog,
+    event::{EventLog, chain::EventChain},
     idempotency::IdempotencyRecords,
     lifecycle::Owner,
     onboarding::OnboardingRepository,
@@ -120,6 +122,7 @@ use crate::{
 ///     keys: store.clone(),
 ///     audit: store.clone(),
 ///     events: store.clone(),
+///     chain: store.clone(),
 ///     webhooks: store.clone(),
 ///     records: store.clone(),
 ///     onboarding: store.clone(),
@@ -144,6 +147,8 @@ pub struct Ports {
     pub audit: Arc<dyn AuditLog>,
     /// The event log.
     pub events: Arc<dyn EventLog>,
+    /// The chain of its hashes.
+    pub chain: Arc<dyn EventChain>,
     /// The store of webhook endpoints and deliveries.
     pub webhooks: Arc<dyn WebhookRepository>,
     /// The records of idempotency keys.
@@ -180,6 +185,7 @@ async fn everything(world: &World<'_>, report: &mut Report) {
     of_customers(world, report).await;
     events::check(world, report).await;
     past::check(world, report).await;
+    chain::check(world, report).await;
     dry_run::check_others(world, report).await;
     retention::check(world, report).await;
     over_all_environments(world, report).await;
@@ -278,6 +284,7 @@ fn only(customers: Arc<dyn CustomerRepository>, taxes: Arc<dyn TaxRepository>) -
         keys: absent.over(elsewhere.clone()),
         audit: absent.over(elsewhere.clone()),
         events: absent.over(elsewhere.clone()),
+        chain: elsewhere.clone(),
         webhooks: elsewhere.clone(),
         onboarding: elsewhere.clone(),
         privacy: elsewhere.clone(),

@@ -23,8 +23,8 @@ use crate::{
         query::{CustomerPage, CustomerQuery},
     },
     event::{
-        CustomerEvent, EventCursor, EventEntity, EventLog, EventLogError, EventQuery, EventRecord, EventSink, Moment,
-        Past, Reached,
+        CustomerEvent, EventCursor, EventEntity, EventLog, EventLogError, EventPosition, EventQuery, EventRecord,
+        EventSink, Moment, Past, Reached,
     },
     ids::{CustomerId, EventId},
     integration::IntegrationMapping,
@@ -274,6 +274,16 @@ impl EventLog for Mutant {
 
     async fn end(&self, scope: &SystemScope, owner: Owner) -> Result<EventCursor, StoreError> {
         self.store.end(scope, owner).await
+    }
+
+    async fn latest(
+        &self,
+        scope: &EnvironmentScope,
+        entity: Option<EventEntity>,
+        before: Option<EventPosition>,
+        limit: u16,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        self.store.latest(scope, entity, before, limit).await
     }
 
     async fn past(&self, scope: &EnvironmentScope, entity: EventEntity, moment: Moment) -> Result<Past, StoreError> {

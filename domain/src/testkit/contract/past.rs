@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     customer::{Amendment, CustomerAggregate, ExternalId, held_at},
-    event::{CustomerEvent, EventEntity, EventPosition, EventState, Moment, Past},
+    event::{CustomerEvent, EventEntity, EventPosition, EventQuery, EventRecord, EventState, Moment, Past},
     lifecycle::Version,
     retention::OldEvents,
     tenancy::{EnvironmentScope, SystemScope},
@@ -19,6 +19,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("events.past: the state at a time and of a version", states(world).await);
     report.note("events.past: sees only the entities of its scope", isolated(world).await);
     report.note("events.past: says where events were removed", removed(world).await);
+    report.note("events.latest: the newest events before a position, of all entities or of one", latest(world).await);
     report.note("events.external_id_terms: every customer that has or had an external id", terms(world).await);
 }
 
@@ -76,6 +77,29 @@ async fn states(world: &World<'_>) -> Outcome {
     let last = events.last().map_or(Version::FIRST, |event| event.sequence);
     let next = past(world, &scope, entity, Moment::Version(last.next())).await?;
     holds(next == Past::Absent, || "a version that does not exist yet was found".to_owned())
+}
+
+async fn latest(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let events = story(world, &scope).await?;
+    let mut all = super::events::follow(world, &scope, EventQuery::default()).await?;
+    all.reverse();
+    let one = EventEntity::Customer(events[0].state.customer.id);
+    for entity in [None, Some(one)] {
+        let bare = |event: &EventRecord| EventRecord { state: None, ..event.clone() };
+        let own: Vec<_> = all.iter().filter(|event| entity.is_none_or(|one| event.entity == one)).map(bare).collect();
+        let (mut found, mut before) = (Vec::new(), None);
+        loop {
+            let portion = world.ports.events.latest(&scope, entity, before, 5).await.or_say("events.latest")?;
+            let Some(last) = portion.last() else { break };
+            holds(portion.len() <= 5, || "more events than the limit".to_owned())?;
+            holds(found.len() <= own.len(), || "an event was returned twice".to_owned())?;
+            before = Some(last.position);
+            found.extend(portion);
+        }
+        holds(found == own, || "other events than those of the log".to_owned())?;
+    }
+    Ok(())
 }
 
 async fn isolated(world: &World<'_>) -> Outcome {

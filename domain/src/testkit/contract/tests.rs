@@ -31,6 +31,7 @@ pub(super) fn ports(store: &Arc<MemoryStore>) -> Ports {
         keys: store.clone(),
         audit: store.clone(),
         events: store.clone(),
+        chain: store.clone(),
         webhooks: store.clone(),
         records: store.clone(),
         onboarding: store.clone(),

@@ -7,8 +7,8 @@ use crate::{
     audit::{AuditEntry, AuditLog, AuditQuery, CountedUses},
     customer::{ExternalId, ExternalIdTerm},
     event::{
-        EventCursor, EventEntity, EventLog, EventLogError, EventPage, EventQuery, EventRecord, EventSink, Moment, Past,
-        Reached, TaxRateEvent,
+        EventCursor, EventEntity, EventLog, EventLogError, EventPage, EventPosition, EventQuery, EventRecord,
+        EventSink, Moment, Past, Reached, TaxRateEvent,
     },
     idempotency::{
         CallersClaim, Done, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, IdempotencyRecords, OnceError,
@@ -271,6 +271,16 @@ impl<P: EventLog + ?Sized> EventLog for Faulty<P> {
         page: PageRequest,
     ) -> Result<Page<EventRecord>, StoreError> {
         self.call(self.port.history(scope, entity, page)).await
+    }
+
+    async fn latest(
+        &self,
+        scope: &EnvironmentScope,
+        entity: Option<EventEntity>,
+        before: Option<EventPosition>,
+        limit: u16,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        self.call(self.port.latest(scope, entity, before, limit)).await
     }
 
     async fn past(&self, scope: &EnvironmentScope, entity: EventEntity, moment: Moment) -> Result<Past, StoreError> {

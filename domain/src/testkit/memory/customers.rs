@@ -1,7 +1,5 @@
 //! The customer port in memory.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 
 use super::{MemoryStore, Registry, events::of_customer, id_taken, onboarding::StoredRun, page};
@@ -14,7 +12,7 @@ use crate::{
     },
     event::{CustomerEvent, EventEntity, EventRecord},
     idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused, OnceError, Outcome},
-    ids::{CustomerId, EventId},
+    ids::CustomerId,
     integration::IntegrationMapping,
     lifecycle::{Owner, Status},
     onboarding::OnboardingRun,
@@ -126,9 +124,10 @@ impl RetentionStore for MemoryStore {
         let first = registry.log.iter().take(registry.log.len().saturating_sub(1));
         let first = first.take(usize::try_from(limit).unwrap_or(usize::MAX));
         let is_old = |event: &&EventRecord| event.at < old.happened_before && event.position <= old.up_to;
-        let removed: BTreeSet<EventId> = first.filter(is_old).map(|event| event.id).collect();
-        registry.log.retain(|event| !removed.contains(&event.id));
-        Ok(u64::try_from(removed.len()).unwrap_or(u64::MAX))
+        let count = first.take_while(is_old).count();
+        registry.log.drain(..count);
+        registry.chain.remove_first(count);
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
 }
 
@@ -156,14 +155,13 @@ impl CustomerBatches for MemoryStore {
     ) -> Result<Vec<CustomerChanged>, BatchRefused> {
         let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
-        let before =
-            (registry.customers.clone(), registry.log.clone(), registry.idempotency.clone(), registry.runs.clone());
+        let before = registry.clone();
         let change = |(number, command)| {
             registry.change(scope, command).map_err(|error| BatchRefused { item: Some(number), error })
         };
         let changed: Result<Vec<_>, _> = commands.into_iter().enumerate().map(change).collect();
         if changed.is_err() {
-            (registry.customers, registry.log, registry.idempotency, registry.runs) = before;
+            *registry = before;
         }
         changed
     }
@@ -212,8 +210,7 @@ impl Registry {
         }
         self.apply(decision);
         self.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
-        let position = self.next_position();
-        self.log.push(EventRecord::of_customer(position, event.clone()));
+        self.append(|position| EventRecord::of_customer(position, event.clone()));
         Ok(CustomerChanged { event, replayed: false })
     }
 

@@ -58,6 +58,20 @@ impl EventLog for MemoryStore {
         Ok(Page { items: items.iter().map(|event| registry.shown(event)).collect(), total })
     }
 
+    async fn latest(
+        &self,
+        scope: &EnvironmentScope,
+        entity: Option<EventEntity>,
+        before: Option<EventPosition>,
+        limit: u16,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        let mut state = self.lock();
+        let older = state.registry(scope.owner).log.iter().rev();
+        let older = older.filter(|event| before.is_none_or(|before| event.position < before));
+        let wanted = older.filter(|event| entity.is_none_or(|entity| event.entity == entity)).take(limit.into());
+        Ok(wanted.map(|event| EventRecord { state: None, ..event.clone() }).collect())
+    }
+
     async fn past(&self, scope: &EnvironmentScope, entity: EventEntity, moment: Moment) -> Result<Past, StoreError> {
         Ok(self.lock().registry(scope.owner).past(entity, moment))
     }
@@ -81,9 +95,11 @@ pub(super) fn of_customer(record: EventRecord) -> Option<CustomerEvent> {
 }
 
 impl Registry {
-    /// The position for the next event. The last event is never removed.
-    pub(super) fn next_position(&self) -> EventPosition {
-        EventPosition::from_stored(self.last_position().stored().saturating_add(1)).unwrap_or_default()
+    /// Adds an event to the log. It gets the next position. The last event is never removed.
+    pub(super) fn append(&mut self, event: impl FnOnce(EventPosition) -> EventRecord) {
+        let event = event(self.last_position().next());
+        self.chain.append(&event);
+        self.log.push(event);
     }
 
     pub(super) fn last_position(&self) -> EventPosition {

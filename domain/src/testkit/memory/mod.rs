@@ -1,6 +1,7 @@
 //! A store in memory with all repository ports.
 
 mod audit;
+mod chain;
 mod custom_fields;
 mod customers;
 mod events;
@@ -21,6 +22,7 @@ use std::{
 };
 
 use self::{
+    chain::Chain,
     keys::StoredKey,
     onboarding::StoredRun,
     privacy::{StoredDeletion, Withheld},
@@ -85,6 +87,8 @@ struct Registry {
     defaults: BTreeMap<TaxAssociationId, TaxAssociation>,
     /// Every event, in the order of positions.
     log: Vec<EventRecord>,
+    /// Their chain.
+    chain: Chain,
     idempotency: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     rates: BTreeMap<TaxRateId, TaxRate>,
     custom_fields: BTreeMap<CustomFieldKey, CustomFieldDefinition>,

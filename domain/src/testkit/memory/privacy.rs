@@ -18,9 +18,10 @@ use crate::{
     ids::{CustomerId, DeletionRequestId},
     lifecycle::{Owner, Status},
     privacy::{
-        CancelDeletion, CancelFacts, Category, CategoryCount, DeletionDecision, DeletionFacts, DeletionQuery,
-        DeletionRequest, DeletionState, ErasureClaim, NamedSubject, NewDeletionRequest, PersonalRecord, PrivacyError,
-        PrivacyRepository, Redaction, RedactionStep, Requested, StorageKind, SubjectKey, SubjectTag, Suppression,
+        CancelDeletion, CancelFacts, Cancellation, Category, CategoryCount, DeletionDecision, DeletionFacts,
+        DeletionQuery, DeletionRequest, DeletionState, ErasureClaim, NamedSubject, NewDeletionRequest, PersonalRecord,
+        PrivacyError, PrivacyRepository, Redaction, RedactionStep, Requested, StorageKind, SubjectKey, SubjectTag,
+        Suppression,
     },
     store::StoreError,
     tenancy::{Actor, EnvironmentScope, SystemScope},
@@ -79,7 +80,11 @@ const PLACES: &[Place] = &[
         |registry, id| registry.log.iter().filter(|event| is_about(event, id) && event.state.is_some()).count(),
         |registry, id, limit| {
             let about = registry.log.iter_mut().filter(|event| is_about(event, id) && event.state.is_some());
-            about.take(limit).map(|event| event.state = None).count()
+            let erase = |event: &mut EventRecord| {
+                event.state = None;
+                registry.chain.erase(event.position);
+            };
+            about.take(limit).map(erase).count()
         },
     ),
     (
@@ -185,8 +190,7 @@ impl State {
         let run = registry.runs.remove(&request.customer_id).map(|stored| StoredRun { holder: None, ..stored });
         registry.withheld.insert(request.customer_id, Withheld { customer, run });
         registry.deletions.insert(request.id, StoredDeletion { request: request.clone(), lease: None });
-        let position = registry.next_position();
-        registry.log.push(mark.record(position));
+        registry.append(|position| mark.record(position));
         self.audit(scope, Act::deletion(&request), request.audit.created_at);
     }
 }
@@ -288,17 +292,17 @@ impl PrivacyRepository for MemoryStore {
         let facts = CancelFacts { customer, holder, custom_fields };
         let CancelDeletion { ids, at, only_if } = cancel;
         let Some(cancelled) = request.clone().cancel(scope, facts, ids, at, &only_if)? else { return Ok(request) };
-        let customer_id = cancelled.customer.customer.id;
+        let Cancellation { request, customer, mark, .. } = *cancelled;
+        let customer_id = customer.customer.id;
         let run = registry.withheld.remove(&customer_id).and_then(|withheld| withheld.run);
         registry.runs.extend(run.map(|run| (customer_id, run)));
-        registry.customers.insert(customer_id, cancelled.customer);
+        registry.customers.insert(customer_id, customer);
         registry.subjects.retain(|(_, request)| *request != id);
-        registry.deletions.insert(id, StoredDeletion { request: cancelled.request.clone(), lease: None });
+        registry.deletions.insert(id, StoredDeletion { request: request.clone(), lease: None });
         registry.wake_deliveries_about(customer_id, at);
-        let position = registry.next_position();
-        registry.log.push(cancelled.mark.record(position));
-        state.audit(scope, Act::deletion(&cancelled.request), at);
-        Ok(cancelled.request)
+        registry.append(|position| mark.record(position));
+        state.audit(scope, Act::deletion(&request), at);
+        Ok(request)
     }
 
     async fn record(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<PersonalRecord>, StoreError> {
@@ -378,8 +382,7 @@ impl PrivacyRepository for MemoryStore {
             registry.deletions.insert(*id, StoredDeletion { request: request.clone(), lease });
             if request.state == DeletionState::Completed {
                 registry.wake_deliveries_about(customer, step.at);
-                let position = registry.next_position();
-                registry.log.push(request.erased_mark(ids.next_id(), step.at).record(position));
+                registry.append(|position| request.erased_mark(ids.next_id(), step.at).record(position));
                 state.audit(&EnvironmentScope::new(step.owner, Actor::system()), Act::deletion(&request), step.at);
             }
             verified.push(request);

@@ -46,8 +46,7 @@ impl TaxRepository for MemoryStore {
         }
         rates.insert(rate.id, rate.clone());
         registry.keep(claim.as_ref(), Outcome::Event(created.id), created.at);
-        let position = registry.next_position();
-        registry.log.push(EventRecord::of_tax_rate(position, created));
+        registry.append(|position| EventRecord::of_tax_rate(position, created));
         Ok(Done::now(rate))
     }
 
@@ -119,8 +118,7 @@ impl TaxRepository for MemoryStore {
         }
         registry.rates.insert(rate.id, rate.clone());
         registry.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
-        let position = registry.next_position();
-        registry.log.push(EventRecord::of_tax_rate(position, event));
+        registry.append(|position| EventRecord::of_tax_rate(position, event));
         Ok(Done::now(rate))
     }
 
@@ -144,8 +142,7 @@ impl TaxRepository for MemoryStore {
                 count += 1;
                 while let Some(event) = registry.rates.get(&id).and_then(|rate| rate.begin(at, ids.next_id())) {
                     registry.rates.insert(id, event.state.clone());
-                    let position = registry.next_position();
-                    registry.log.push(EventRecord::of_tax_rate(position, event));
+                    registry.append(|position| EventRecord::of_tax_rate(position, event));
                 }
             }
         }

@@ -16,6 +16,7 @@ pub(crate) mod neighbours;
 pub(crate) mod onboarding;
 pub(crate) mod overload;
 pub(crate) mod parse;
+pub(crate) mod past;
 pub(crate) mod servers;
 mod sizes;
 pub(crate) mod start;

@@ -55,6 +55,9 @@ async fn an_erased_customer_leaves_envelopes_and_nothing_else(
     assert_eq!(kinds, ["customer.updated", "customer.updated", "customer.suppressed", "customer.erased"]);
     assert!(log.iter().filter(|event| event["entity"]["id"] == id).all(|event| event["data"].is_null()));
 
+    let activity = server.post("/v1/activity", &json!({})).await.expect(200).to_string();
+    assert!(!activity.contains("acme") && !activity.contains("Ada"), "{activity}");
+
     // The same request again, and the answer under the old key.
     assert_eq!(request(&server, &id, 0).await.expect(200), done);
     let by_external_id = json!({ "external_customer_id": "acme", "request_channel": "api" });

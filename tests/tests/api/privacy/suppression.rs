@@ -108,6 +108,10 @@ async fn a_suppressed_customer_is_nowhere_and_a_cancelled_request_brings_back_ev
     let types: Vec<_> = of_customer.iter().map(|event| text(&event["type"])).collect();
     assert_eq!(types, ["customer.created", "customer.updated", "customer.suppressed"]);
     assert!(of_customer.iter().all(|event| event["data"].is_null()), "{of_customer:#?}");
+    let activity = server.post("/v1/activity", &json!({ "customer_id": id })).await.expect(200);
+    let shown = activity.to_string();
+    assert_eq!(activity["items"].as_array().unwrap().len(), 3);
+    assert!(!shown.contains("Hopper") && !shown.contains("acme"), "{activity:#}");
     let view = place.rows("SELECT count(*) FROM events_view WHERE document IS NOT NULL").await;
     assert_eq!(patron_tests::rows::number(&view[0][0]), 2, "the other customer and the rate");
 

@@ -21,8 +21,8 @@ async fn a_small_log_next_to_a_large_one_is_read_page_by_page() {
     let copies = |environment: &str, count: usize| {
         format!(
             "INSERT INTO events (environment, position, id, entity_kind, entity, sequence, kind, at, logged_at, actor, \
-             document) SELECT {environment}, position + number, gen_random_uuid(), entity_kind, gen_random_uuid(), 1, kind, \
-             at, logged_at + number, actor, document FROM events, generate_series(1, {count}) AS number \
+             hash, document) SELECT {environment}, position + number, gen_random_uuid(), entity_kind, gen_random_uuid(), 1, kind, \
+             at, logged_at + number, actor, hash, document FROM events, generate_series(1, {count}) AS number \
              WHERE environment = (SELECT min(environment) FROM owners) AND position = 1"
         )
     };

@@ -32,6 +32,11 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     let store = wrong.store.clone();
     wrong
         .events
+        .expect_latest()
+        .returning(move |scope, entity, before, limit| now(store.latest(scope, entity, before, limit)));
+    let store = wrong.store.clone();
+    wrong
+        .events
         .expect_external_id_terms()
         .returning(move |scope, external_id| now(store.external_id_terms(scope, external_id)));
 }
@@ -105,6 +110,13 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         looking_at(wrong, |moment| match moment {
             Moment::At(at) => Moment::At(at.earlier(std::time::Duration::from_micros(1))),
             other => other,
+        });
+    }),
+    ("returns the event at a position with those before it", |wrong| {
+        let store = wrong.store.clone();
+        wrong.events.expect_latest().returning(move |scope, entity, before, limit| {
+            let next = before.and_then(|before| crate::event::EventPosition::from_stored(before.stored() + 1));
+            now(store.latest(scope, entity, next, limit))
         });
     }),
     ("looks up the version before", |wrong| {

@@ -3,6 +3,7 @@
 //! Each wrong store is the memory store behind mocks, with one method replaced.
 
 mod audit;
+mod chain;
 mod custom_fields;
 mod customers;
 mod events;
@@ -26,7 +27,10 @@ use crate::{
     audit::{AuditLog, MockAuditLog},
     custom_field::{CustomFieldRepository, MockCustomFieldRepository},
     customer::{CustomerRepository, MockCustomerRepository},
-    event::{EventLog, MockEventLog},
+    event::{
+        EventLog, MockEventLog,
+        chain::{EventChain, MockEventChain},
+    },
     onboarding::{MockOnboardingRepository, OnboardingRepository},
     page::{Page, PageRequest},
     privacy::{CustomerRetention, MockCustomerRetention, MockPrivacyRepository, PrivacyRepository},
@@ -48,6 +52,7 @@ struct Wrong {
     keys: MockApiKeyRepository,
     audit: MockAuditLog,
     events: MockEventLog,
+    chain: MockEventChain,
     webhooks: MockWebhookRepository,
     onboarding: MockOnboardingRepository,
     privacy: MockPrivacyRepository,
@@ -106,6 +111,7 @@ impl Wrong {
             keys: MockApiKeyRepository::new(),
             audit: MockAuditLog::new(),
             events: MockEventLog::new(),
+            chain: MockEventChain::new(),
             webhooks: MockWebhookRepository::new(),
             onboarding: MockOnboardingRepository::new(),
             privacy: MockPrivacyRepository::new(),
@@ -118,6 +124,7 @@ impl Wrong {
         custom_fields::pass_on(&mut wrong);
         customers::pass_on(&mut wrong);
         events::pass_on(&mut wrong);
+        chain::pass_on(&mut wrong);
         onboarding::pass_on(&mut wrong);
         privacy::pass_on(&mut wrong);
         taxes::pass_on(&mut wrong);
@@ -135,6 +142,7 @@ impl Wrong {
             keys: Arc::new(self.keys) as Arc<dyn ApiKeyRepository>,
             audit: Arc::new(self.audit) as Arc<dyn AuditLog>,
             events: Arc::new(self.events) as Arc<dyn EventLog>,
+            chain: Arc::new(self.chain) as Arc<dyn EventChain>,
             webhooks: Arc::new(self.webhooks) as Arc<dyn WebhookRepository>,
             onboarding: Arc::new(self.onboarding) as Arc<dyn OnboardingRepository>,
             privacy: Arc::new(self.privacy) as Arc<dyn PrivacyRepository>,
@@ -207,6 +215,7 @@ fn every_obligation_is_broken_by_a_wrong_store_and_detected() {
         customers::FAULTS,
         look_ups::FAULTS,
         events::FAULTS,
+        chain::FAULTS,
         once::FAULTS,
         taxes::FAULTS,
         tenancy::FAULTS,

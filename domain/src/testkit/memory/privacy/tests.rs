@@ -5,6 +5,7 @@ use futures::executor::block_on;
 use super::*;
 use crate::{
     customer::CustomerRepository,
+    event::chain::verify_log,
     ids::IdSequence,
     testkit::{a_customer, a_deletion_of, a_scope, a_time},
 };
@@ -40,5 +41,8 @@ fn an_erasure_is_completed_when_nothing_is_left() {
         let ended = store.verify(&patron, step(holder())).await.unwrap().remove(0);
         assert_eq!(ended.state, DeletionState::Completed);
         assert!(ended.counts.iter().all(|count| count.left == Some(0)), "{:?}", ended.counts);
+        // The chain of the events is still whole.
+        let verified = verify_log(&store, scope.owner, None).await.unwrap();
+        assert_eq!((verified.events, verified.erased), (3, 1));
     });
 }
