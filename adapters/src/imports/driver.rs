@@ -6,7 +6,6 @@ use patron_domain::{lifecycle::Owner, tenancy::SystemScope};
 use tokio::{
     sync::watch,
     task::{Id, JoinError, JoinSet},
-    time::Instant,
 };
 
 use super::engine::ImportEngine;
@@ -22,7 +21,7 @@ const MOST: usize = 2;
 pub async fn drive(engine: Arc<ImportEngine>, mut stop: watch::Receiver<bool>) {
     let mut tasks = JoinSet::new();
     let mut owners: HashMap<Id, Owner> = HashMap::new();
-    let mut measured: Option<Instant> = None;
+    let mut measure_at = engine.clock.now();
     while !*stop.borrow() {
         while tasks.len() < MOST {
             match engine.claim(owners.values().copied().collect()).await {
@@ -43,8 +42,9 @@ pub async fn drive(engine: Arc<ImportEngine>, mut stop: watch::Receiver<bool>) {
                 }
             }
         }
-        if measured.is_none_or(|at| at.elapsed() >= MEASURE) {
-            measured = Some(Instant::now());
+        let now = engine.clock.now();
+        if now >= measure_at {
+            measure_at = now.later(MEASURE);
             match engine.imports.import_load(&SystemScope::patron()).await {
                 Ok(load) => crate::metrics::import_load(&load),
                 Err(error) => tracing::warn!(%error, "measuring the load of imports failed and will be retried"),
