@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use patron_tests::patron::Backend;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     cli::Options,
@@ -11,7 +11,7 @@ use crate::{
     server::Server,
     stage::{self, Stage, load},
     table::{Target, heading, sides, verdict},
-    template::{FRESH, Random, Template, create, full_body},
+    template::{FRESH, Template, create, full_body},
     turns::{Side, take},
 };
 
@@ -42,7 +42,7 @@ pub(crate) fn past(options: &Options, backend: Backend, many: u64) {
     let side = |versions: u64| {
         let path = changed(&patron, versions);
         // A state in the middle.
-        let middle = body(&patron, Template::new("GET", &format!("{path}/versions/{}", versions / 2), &[], None));
+        let middle = patron.json(&Template::new("GET", &format!("{path}/versions/{}", versions / 2), &[], None), 200);
         let at = middle["updated_at"].as_str().expect("a time").to_owned();
         let template = Template::new("GET", &format!("{path}?at={at}"), &[], None);
         let load = load(&patron, template, 200, &Arc::default());
@@ -55,17 +55,10 @@ pub(crate) fn past(options: &Options, backend: Backend, many: u64) {
 
 /// Creates a customer and changes it until it has so many versions. Returns its path.
 fn changed(patron: &Server, versions: u64) -> String {
-    let created = body(patron, create(&full_body()));
+    let created = patron.json(&create(&full_body()), 201);
     let path = format!("/v1/customers/{}", created["id"].as_str().expect("an id"));
     let change = json!({ "name": format!("Grace {FRESH}") });
     let load = load(patron, Template::new("PATCH", &path, &[], Some(&change)), 200, &Arc::default());
     load::run(&load, 1, Until::Answers(versions - 1));
     path
-}
-
-/// The body of the answer to one request.
-fn body(patron: &Server, template: Template) -> Value {
-    let mut template = template;
-    let (_, bytes) = patron.ask(template.next(&mut Random::new(), &[]));
-    serde_json::from_slice(&bytes).expect("JSON")
 }
