@@ -94,6 +94,9 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
     for path in ["/v1/settings/customer_onboarding", "/v1/settings/customer_onboarding/welcome"] {
         assert_eq!(send(server.request(Method::PUT, path).json(&workflow)).await.status, 200);
     }
+    let retention = json!({ "value": { "archived_days": 3650 } });
+    let retention = server.request(Method::PUT, "/v1/settings/customer_retention").json(&retention);
+    assert_eq!(send(retention).await.status, 200);
     let customer = json!({
         "external_id": "acme-1",
         "tax_rate_overrides": [{ "tax_rate_code": "VAT_DE", "currency": "usd" }],
