@@ -137,7 +137,7 @@ mod tests {
     async fn writes_pace_the_attempts_only_during_a_rush() {
         let commits = Commits::default();
         for _ in 0..2 * SAVED {
-            timeout(SOON, commits.turn()).await.expect("there is no rush");
+            timeout(SOON, commits.turn()).await.expect("few writes delay nothing");
         }
         commits.count(RUSH_SIZE - 1);
         assert!(!commits.is_rush());
@@ -156,7 +156,7 @@ mod tests {
     async fn shared_work_rests_only_during_a_rush() {
         let commits = Commits::default();
         let work = async || sleep(2 * SOON).await;
-        timeout(3 * SOON, commits.share(work())).await.expect("there is no rush");
+        timeout(3 * SOON, commits.share(work())).await.expect("few writes delay nothing");
         commits.count(RUSH_SIZE);
         assert!(timeout(3 * SOON, commits.share(work())).await.is_err(), "it rests as long as it worked");
     }

@@ -41,7 +41,7 @@ const STEP: u32 = 400;
 pub struct ErasureJob {
     /// The store.
     pub privacy: Arc<dyn PrivacyRepository>,
-    /// Makes requests for what is no longer kept.
+    /// Requests the deletion of customers whose retention has ended.
     pub retention: RetentionTurns,
     /// Opens the keys that other servers made.
     pub keys: PrivacyKeys,

@@ -47,7 +47,7 @@ pub(crate) enum Events {
     },
     /// Print the position and hash of an environment's last event.
     ///
-    /// The hash covers the whole log. Keep it where nobody who can change the database can change it, and give it to
+    /// The hash covers the whole log. Keep it out of reach of people who can change the database, and give it to
     /// `patron events verify --head` later.
     Head {
         /// The environment; optional if there is only one.

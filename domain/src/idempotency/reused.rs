@@ -23,8 +23,7 @@ use crate::time::Timestamp;
 pub struct IdempotencyKeyReused {
     /// The request that used the key. `None` if its record does not tell.
     pub earlier: Option<EarlierUse>,
-    /// Whether the result is no longer kept, because it was about a customer that is suppressed or erased. It cannot be
-    /// known whether the request was the same.
+    /// Whether the result was erased, because its customer is suppressed or erased. Then the requests cannot be compared.
     pub gone: bool,
 }
 

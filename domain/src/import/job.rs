@@ -99,7 +99,7 @@ pub enum ImportProblem {
     /// The upload did not end.
     #[error("the upload was interrupted; upload the file again")]
     Interrupted,
-    /// It was ready, and nobody started it.
+    /// It was ready, and was not started in time.
     #[error("the import was not started within {} days of its check; upload the file again", ImportJob::MAX_WAIT.as_secs() / 86_400)]
     NotStarted,
 }

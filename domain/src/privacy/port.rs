@@ -208,10 +208,10 @@ pub trait PrivacyRepository: Send + Sync {
         cancel: CancelDeletion,
     ) -> Result<DeletionRequest, PrivacyError>;
 
-    /// All data about a customer, apart from its events. `None` when there is no such customer.
+    /// All data about a customer, except its events. `None` if the customer is unknown or suppressed.
     async fn record(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<PersonalRecord>, StoreError>;
 
-    /// What would be redacted now: the numbers by category. `None` when there is no such customer.
+    /// The number of records in each category that an erasure would redact now. `None` if the customer is unknown or suppressed.
     async fn personal_data(
         &self,
         scope: &EnvironmentScope,

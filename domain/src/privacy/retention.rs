@@ -57,13 +57,13 @@ impl RetentionDays {
         std::time::Duration::from_secs(u64::from(self.0) * 86_400)
     }
 
-    /// When data from a time is no longer kept.
+    /// The time at which the retention of data from a time ends.
     #[must_use]
     pub fn end(self, from: Timestamp) -> Timestamp {
         from.later(self.duration())
     }
 
-    /// Data from this time or earlier is no longer kept.
+    /// The retention of data from this time or earlier has ended.
     #[must_use]
     pub fn before(self, now: Timestamp) -> Timestamp {
         now.earlier(self.duration())

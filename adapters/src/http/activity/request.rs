@@ -51,7 +51,7 @@ pub(super) struct ListActivityRequest<'a> {
     start_time: Field<Text<'a>>,
 }
 
-object_from_json!(ListActivityRequest);
+object_from_json!(ListActivityRequest<'a>);
 
 impl ListActivityRequest<'_> {
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<ActivityQuery> {

@@ -57,7 +57,7 @@ pub(super) struct UpdateCustomFieldRequest<'a> {
     description: Stated<Text<'a>>,
 }
 
-object_from_json!(CreateCustomFieldRequest, UpdateCustomFieldRequest);
+object_from_json!(CreateCustomFieldRequest<'a>, UpdateCustomFieldRequest<'a>);
 
 impl CreateCustomFieldRequest<'_> {
     /// Converts the request. Checks every field and collects all faults.

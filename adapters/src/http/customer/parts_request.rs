@@ -43,7 +43,7 @@ macro_rules! object_request {
             )+
         }
 
-        object_from_json!($request);
+        object_from_json!($request<'a>);
 
         impl $request<'_> {
             /// A patch for each member.

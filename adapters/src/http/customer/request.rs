@@ -185,7 +185,7 @@ pub(super) struct LinkRequest<'a> {
     metadata: Field<Object>,
 }
 
-object_from_json!(CreateCustomerRequest, OverrideRequest, LinkRequest);
+object_from_json!(CreateCustomerRequest<'a>, OverrideRequest<'a>, LinkRequest<'a>);
 
 impl CreateCustomerRequest<'_> {
     /// The same for a customer whose external id is in the path. The body may repeat it, but not contradict it.

@@ -111,7 +111,7 @@ fn one_value() -> RefOr<Schema> {
     ])
 }
 
-object_from_json!(SearchRequest, SortRequest, FilterRequest, ValueRequest);
+object_from_json!(SearchRequest<'a>, SortRequest<'a>, FilterRequest<'a>, ValueRequest<'a>);
 
 impl SearchRequest<'_> {
     /// Converts the request. Checks every field and collects all faults.

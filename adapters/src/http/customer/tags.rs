@@ -36,7 +36,7 @@ struct TagsRequest<'a> {
     remove: Field<List<Text<'a>>>,
 }
 
-object_from_json!(TagsRequest);
+object_from_json!(TagsRequest<'a>);
 
 impl TagsRequest<'_> {
     fn into_domain(self, broken: &mut Violations) -> Option<TagsUpdate> {

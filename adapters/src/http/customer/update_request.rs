@@ -133,7 +133,7 @@ macro_rules! update_request {
 
 patron_domain::customer_texts!(update_request);
 
-object_from_json!(UpdateCustomerRequest);
+object_from_json!(UpdateCustomerRequest<'a>);
 
 impl UpdateCustomerRequest<'_> {
     /// As `PUT` means it: `null` leaves a field as it is, metadata and objects are replaced whole.

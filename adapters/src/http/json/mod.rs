@@ -1,9 +1,9 @@
 //! JSON bodies: read leniently, so that wrong types and broken rules are reported together.
 
-/// Reads requests from objects: structs that derive `Deserialize`, with the lifetime of the body.
+/// Reads requests from objects: structs that derive `Deserialize`, some with the lifetime of the body.
 macro_rules! object_from_json {
-    ($($request:ident),+ $(,)?) => {$(
-        impl<'de: 'a, 'a> $crate::http::json::FromJson<'de> for $request<'a> {
+    ($($request:ident $(<$life:lifetime>)?),+ $(,)?) => {$(
+        impl<'de $(: $life, $life)?> $crate::http::json::FromJson<'de> for $request $(<$life>)? {
             const EXPECTED: &'static str = "an object";
 
             fn from_map<A: serde::de::MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {

@@ -8,7 +8,7 @@ use patron_domain::{
     violation::Violations,
     webhook::EndpointUrl,
 };
-use serde::{Deserialize, de::MapAccess};
+use serde::Deserialize;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{RefOr, Schema},
@@ -16,7 +16,7 @@ use utoipa::{
 
 use super::shape::{Attempts, Delay, StatusCode};
 use crate::http::{
-    json::{Elements, Field, FromJson, List, Reader, Text, found_map},
+    json::{Elements, Field, List, Reader, Text, object_from_json},
     openapi::{exactly, given_all, objects, optional},
 };
 
@@ -84,19 +84,7 @@ fn member<T: PartialSchema>() -> RefOr<Schema> {
     T::schema()
 }
 
-macro_rules! from_object {
-    ($($request:ident $(<$life:lifetime>)?),+) => {$(
-        impl<'de $(: $life, $life)?> FromJson<'de> for $request $(<$life>)? {
-            const EXPECTED: &'static str = "an object";
-
-            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
-                found_map(map)
-            }
-        }
-    )+};
-}
-
-from_object!(WorkflowRequest<'a>, ValueRequest<'a>, StepRequest<'a>, ActionRequest, RetryRequest);
+object_from_json!(WorkflowRequest<'a>, ValueRequest<'a>, StepRequest<'a>, ActionRequest, RetryRequest);
 
 /// A requested workflow.
 pub(super) struct AskedWorkflow {

@@ -51,7 +51,7 @@ pub(super) struct PlaceHoldRequest<'a> {
     until: Field<Text<'a>>,
 }
 
-object_from_json!(RequestDeletionRequest, PlaceHoldRequest);
+object_from_json!(RequestDeletionRequest<'a>, PlaceHoldRequest<'a>);
 
 /// A checked request for deletion.
 pub(super) struct NewDeletion {

@@ -8,7 +8,7 @@ use patron_domain::{
     violation::Violations,
 };
 use rocket::{delete, get, http::Status, put, routes};
-use serde::{Deserialize, Serialize, de::MapAccess};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
@@ -17,7 +17,7 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanAdminister, Services},
-    json::{Field, FromJson, Reader, found_map},
+    json::{Field, Reader, object_from_json},
     openapi::{DRY_RUN_PARAMETER, Endpoint, exactly, optional},
     query::Query,
     version::{IfMatch, IfNoneMatch},
@@ -53,32 +53,13 @@ fn value() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
     <RetentionValueRequest as utoipa::PartialSchema>::schema()
 }
 
-macro_rules! from_object {
-    ($($request:ident),+) => {$(
-        impl<'de> FromJson<'de> for $request {
-            const EXPECTED: &'static str = "an object";
-
-            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
-                found_map(map)
-            }
-        }
-    )+};
-}
-
-from_object!(RetentionRequest, RetentionValueRequest);
-
-impl PartialEq for RetentionValueRequest {
-    /// Only the absence of a value is ever compared.
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
+object_from_json!(RetentionRequest, RetentionValueRequest);
 
 impl RetentionRequest {
     /// Converts the request. Checks every field and collects all faults.
     fn into_domain(self, broken: &mut Violations) -> Option<Retention> {
         let fields = &mut Reader::new(broken);
-        if self.value == Field::Absent {
+        if matches!(self.value, Field::Absent) {
             fields.note("value", "required", "is required");
         }
         fields.within("value", self.value, RetentionValueRequest::into_domain)

@@ -12,12 +12,12 @@ use patron_domain::{
     time::Timestamp,
     violation::Violations,
 };
-use serde::{Deserialize, de::MapAccess};
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::{ToSchema, openapi::schema::Type};
 
 use crate::http::{
-    json::{Field, FromJson, List, Reader, Text, found_map},
+    json::{Field, List, Reader, Text, object_from_json},
     openapi::{Look, Shape, exactly, given_all, optional, or_null},
 };
 
@@ -104,33 +104,13 @@ impl Shape for KeyOverlap {
     }
 }
 
-macro_rules! from_object {
-    ($($request:ident),+) => {$(
-        impl<'de: 'a, 'a> FromJson<'de> for $request<'a> {
-            const EXPECTED: &'static str = "an object";
-
-            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
-                found_map(map)
-            }
-        }
-    )+};
-}
-
-from_object!(CreateEnvironmentRequest, UpdateEnvironmentRequest, CreateKeyRequest);
-
-macro_rules! from_plain_object {
-    ($($request:ident),+) => {$(
-        impl<'de> FromJson<'de> for $request {
-            const EXPECTED: &'static str = "an object";
-
-            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
-                found_map(map)
-            }
-        }
-    )+};
-}
-
-from_plain_object!(RateLimitRequest, RotateKeyRequest);
+object_from_json!(
+    CreateEnvironmentRequest<'a>,
+    UpdateEnvironmentRequest<'a>,
+    CreateKeyRequest<'a>,
+    RateLimitRequest,
+    RotateKeyRequest
+);
 
 impl RateLimitRequest {
     fn into_domain(self, fields: &mut Reader<'_>) -> Option<RateLimit> {

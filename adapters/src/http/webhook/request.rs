@@ -11,12 +11,12 @@ use patron_domain::{
         check_overlap,
     },
 };
-use serde::{Deserialize, de::MapAccess};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::shape::{Overlap, Wanted};
 use crate::http::{
-    json::{Field, FromJson, List, Null, Reader, Stated, Text, found_map},
+    json::{Field, List, Null, Reader, Stated, Text, object_from_json},
     openapi::{exactly, given_all, optional, or_null},
 };
 
@@ -68,27 +68,7 @@ pub(super) struct ReplayRequest<'a> {
     failed: Field<bool>,
 }
 
-macro_rules! from_object {
-    ($($request:ty),+) => {$(
-        impl<'de: 'a, 'a> FromJson<'de> for $request {
-            const EXPECTED: &'static str = "an object";
-
-            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
-                found_map(map)
-            }
-        }
-    )+};
-}
-
-from_object!(CreateEndpointRequest<'a>, UpdateEndpointRequest<'a>, ReplayRequest<'a>);
-
-impl<'de> FromJson<'de> for RotateSecretRequest {
-    const EXPECTED: &'static str = "an object";
-
-    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
-        found_map(map)
-    }
-}
+object_from_json!(CreateEndpointRequest<'a>, UpdateEndpointRequest<'a>, ReplayRequest<'a>, RotateSecretRequest);
 
 impl CreateEndpointRequest<'_> {
     /// Converts the request. Checks every field and collects all faults.

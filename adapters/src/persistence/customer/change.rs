@@ -160,7 +160,7 @@ impl Batch {
         let now = event.state.clone();
         match self.customers.get_mut(&(environment, id)) {
             Some(changed) => {
-                // The previous event is no longer the latest, so it gets a document of its own.
+                // The customer's row holds the state after the latest event. So the event before now needs its own copy.
                 self.writes.events[changed.latest].document = Some(std::mem::replace(&mut changed.document, document));
                 (changed.now, changed.latest) = (now, latest);
             }

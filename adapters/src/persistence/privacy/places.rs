@@ -27,7 +27,8 @@ use crate::persistence::{
     writes::Writes,
 };
 
-/// A place with personal data.
+/// A place with personal data. Each is a [`Category`], to which the domain may add others; here the compiler finds one that is
+/// not handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     KeptAnswers,

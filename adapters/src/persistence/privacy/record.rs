@@ -16,7 +16,7 @@ use crate::persistence::{
     value::{Key, corrupt},
 };
 
-/// Reads it; `None` if there is no such customer.
+/// Reads all data about a visible customer. `None` if the customer is unknown or suppressed.
 pub(super) async fn of(
     unit: &dyn Reads,
     environment: i32,

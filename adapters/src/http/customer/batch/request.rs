@@ -51,7 +51,7 @@ struct ItemRequest<'a> {
     body: Option<&'a RawValue>,
 }
 
-object_from_json!(BatchRequest, ItemRequest);
+object_from_json!(BatchRequest<'a>, ItemRequest<'a>);
 
 fn entity_tag() -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).examples([json!("\"3\"")]).build().into()

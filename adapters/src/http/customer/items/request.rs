@@ -138,7 +138,7 @@ const MAX_ROLES: usize = most::<ContactRole>();
 
 patron_domain::contact_person_texts!(person_request);
 
-object_from_json!(ContactPersonRequest);
+object_from_json!(ContactPersonRequest<'a>);
 
 /// A tax id of a customer.
 #[derive(Default, Deserialize, ToSchema)]
@@ -184,7 +184,7 @@ impl ItemRequest<TaxId> for TaxIdRequest<'_> {
     }
 }
 
-object_from_json!(TaxIdRequest);
+object_from_json!(TaxIdRequest<'a>);
 
 /// A text that is checked together with others.
 fn any(text: Text<'_>) -> Result<String, patron_domain::UnknownWord> {
@@ -268,7 +268,7 @@ const MAX_CODES: usize = most::<TaxRateCode>();
 
 patron_domain::tax_exemption_texts!(exemption_request);
 
-object_from_json!(TaxExemptionRequest);
+object_from_json!(TaxExemptionRequest<'a>);
 
 /// A flag; `null` turns it off.
 fn flag(fields: &mut Reader<'_>, name: &str, stated: Stated<bool>) -> Option<bool> {
