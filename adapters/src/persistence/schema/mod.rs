@@ -1,5 +1,15 @@
 //! The tables, as Diesel sees them on both databases. The migrations under `adapters/migrations` create them.
 
+mod jobs;
+mod privacy;
+
+pub(crate) use jobs::{
+    import_pieces, import_rows, imports, onboarding_runs, onboarding_workflows, webhook_deliveries, webhook_endpoints,
+};
+pub(crate) use privacy::{
+    deletion_requests, erased_subjects, installation_keys, retention_settings, suppressed_customers,
+};
+
 diesel::table! {
     use diesel::sql_types::*;
     use crate::persistence::value::{DocumentSql, KeySql};
@@ -203,178 +213,6 @@ diesel::table! {
         kind -> Nullable<Text>,
         answer -> Nullable<DocumentSql>,
         customer -> Nullable<KeySql>,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::persistence::value::{DocumentSql, KeySql};
-
-    webhook_endpoints (environment, id) {
-        environment -> Integer,
-        id -> KeySql,
-        created_at -> BigInt,
-        disabled -> SmallInt,
-        paused_until -> Nullable<BigInt>,
-        position -> BigInt,
-        lease_holder -> Nullable<Text>,
-        lease_until -> Nullable<BigInt>,
-        deleted_at -> Nullable<BigInt>,
-        document -> DocumentSql,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::persistence::value::{DocumentSql, KeySql};
-
-    webhook_deliveries (environment, endpoint, id) {
-        environment -> Integer,
-        endpoint -> KeySql,
-        id -> KeySql,
-        kind -> SmallInt,
-        event -> KeySql,
-        event_type -> Text,
-        entity -> Text,
-        position -> BigInt,
-        status -> SmallInt,
-        next_attempt_at -> Nullable<BigInt>,
-        attempts -> Integer,
-        last_at -> Nullable<BigInt>,
-        last_took -> Nullable<BigInt>,
-        last_status -> Nullable<Integer>,
-        last_failure -> Nullable<Text>,
-        last_answer -> Nullable<Text>,
-        created_at -> BigInt,
-        updated_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::persistence::value::{DocumentSql, KeySql};
-
-    onboarding_workflows (environment, id) {
-        environment -> Integer,
-        id -> KeySql,
-        name -> Text,
-        status -> SmallInt,
-        document -> DocumentSql,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::persistence::value::{DocumentSql, KeySql};
-
-    onboarding_runs (environment, customer) {
-        environment -> Integer,
-        customer -> KeySql,
-        state -> SmallInt,
-        due_at -> Nullable<BigInt>,
-        holder -> Nullable<Text>,
-        document -> DocumentSql,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::persistence::value::{DocumentSql, KeySql};
-
-    imports (environment, id) {
-        environment -> Integer,
-        id -> KeySql,
-        state -> SmallInt,
-        digest -> Text,
-        due_at -> Nullable<BigInt>,
-        holder -> Nullable<Text>,
-        document -> DocumentSql,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::persistence::value::KeySql;
-
-    import_pieces (environment, import, number) {
-        environment -> Integer,
-        import -> KeySql,
-        number -> Integer,
-        bytes -> Binary,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::persistence::value::{DocumentSql, KeySql};
-
-    import_rows (environment, import, number) {
-        environment -> Integer,
-        import -> KeySql,
-        number -> BigInt,
-        person -> Nullable<Binary>,
-        document -> DocumentSql,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::persistence::value::{DocumentSql, KeySql};
-
-    deletion_requests (environment, id) {
-        environment -> Integer,
-        id -> KeySql,
-        customer -> KeySql,
-        state -> SmallInt,
-        due_at -> Nullable<BigInt>,
-        holder -> Nullable<Text>,
-        document -> DocumentSql,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::persistence::value::{DocumentSql, KeySql};
-
-    suppressed_customers (environment, id) {
-        environment -> Integer,
-        id -> KeySql,
-        document -> DocumentSql,
-        run -> Nullable<DocumentSql>,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-
-    retention_settings (environment) {
-        environment -> Integer,
-        document -> crate::persistence::value::DocumentSql,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::persistence::value::{DocumentSql, KeySql};
-
-    erased_subjects (environment, tag, request) {
-        environment -> Integer,
-        tag -> Binary,
-        request -> KeySql,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::persistence::value::{DocumentSql, KeySql};
-
-    installation_keys (id) {
-        id -> KeySql,
-        kind -> SmallInt,
-        public_key -> Nullable<Binary>,
-        secret -> Text,
-        created_at -> BigInt,
-        retired_at -> Nullable<BigInt>,
     }
 }
 
