@@ -84,7 +84,7 @@ impl ErasureJob {
         }
     }
 
-    /// Erases a group of customers, then makes requests for customers that are no longer kept. Returns whether there were any.
+    /// Erases a group of customers, then requests the deletion of customers whose retention has ended. Returns whether there were any.
     ///
     /// As long as a group is full, retention makes no requests. So they never delay the request of a person for long.
     pub async fn round(&mut self, stop: &Stop) -> Result<bool, StoreError> {

@@ -82,9 +82,9 @@ impl ActivityQuery {
         self.named().is_none() || self.entity().is_some()
     }
 
-    /// Whether entries of the audit log can match. It has none about customers and tax rates.
+    /// Whether entries of the audit log can match. It has none about customers and tax rates, but some about imports.
     pub(super) fn admits_entries(&self) -> bool {
-        self.customer_id.is_none() && self.entity().is_none()
+        self.customer_id.is_none() && matches!(self.entity(), None | Some(EventEntity::Import(_)))
     }
 
     /// Whether an item is so old that no older one can match. The times of a log rise, except for the duration of
@@ -107,7 +107,10 @@ impl ActivityQuery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ids::CustomerKind, testkit::an_id};
+    use crate::{
+        ids::{CustomerKind, ImportKind},
+        testkit::an_id,
+    };
 
     #[test]
     fn a_named_entity_chooses_the_log() {
@@ -123,6 +126,8 @@ mod tests {
         assert_eq!(of(None, None), (true, true, false));
         assert_eq!(of(Some(&customer), None), (true, false, true));
         assert_eq!(of(None, Some(&customer)), (true, false, true));
+        let import = an_id::<ImportKind>(1).to_string();
+        assert_eq!(of(None, Some(&import)), (true, true, true));
         assert_eq!(of(None, Some("secret_1")), (false, true, false));
         assert_eq!(of(Some("nobody"), None), (false, false, false));
     }

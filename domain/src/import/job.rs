@@ -262,6 +262,26 @@ impl ImportJob {
         })
     }
 
+    /// Whether its file is still needed: until it has ended, and of a dry run until it is ready.
+    #[must_use]
+    pub fn needs_file(&self) -> bool {
+        match self.state {
+            ImportState::Ready => !self.options.dry_run,
+            state => !state.is_final(),
+        }
+    }
+
+    /// Adds columns and members that are ignored, at most [`Self::MAX_DIFFS`] in all.
+    #[must_use]
+    pub fn ignoring(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        for name in names {
+            if !self.ignored.contains(&name) && self.ignored.len() < Self::MAX_DIFFS {
+                self.ignored.push(name);
+            }
+        }
+        self
+    }
+
     /// The state after further rows. `rows_done` and `bytes_done` count from the beginning of the file; `end` says whether
     /// it ends there.
     #[must_use]

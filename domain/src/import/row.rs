@@ -1,6 +1,10 @@
 //! The outcomes of rows.
 
-use crate::words::words;
+use crate::{
+    event::{CustomerEvent, CustomerEventKind},
+    time::Timestamp,
+    words::words,
+};
 
 /// What happened to a row, or what would happen.
 ///
@@ -27,6 +31,32 @@ words!(
     RowOutcome, "valid, created, updated, unchanged, failed",
     Valid => "valid", Created => "created", Updated => "updated", Unchanged => "unchanged", Failed => "failed",
 );
+
+impl RowOutcome {
+    /// The outcome of an accepted change, made at a time, by the customer's latest event. A change that changes nothing leaves
+    /// an earlier one.
+    ///
+    /// ```
+    /// use patron_domain::{
+    ///     customer::CustomerFacts,
+    ///     ids::IdSequence,
+    ///     import::RowOutcome,
+    ///     testkit::{a_customer, a_scope, a_time},
+    /// };
+    ///
+    /// let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
+    /// let created = command.decide(&a_scope(), &CustomerFacts::default()).unwrap().event;
+    /// assert_eq!(RowOutcome::of_change(&created, a_time()), RowOutcome::Created);
+    /// ```
+    #[must_use]
+    pub fn of_change(latest: &CustomerEvent, at: Timestamp) -> Self {
+        match latest.kind {
+            CustomerEventKind::Created { .. } => Self::Created,
+            _ if latest.state.customer.audit.updated_at < at => Self::Unchanged,
+            _ => Self::Updated,
+        }
+    }
+}
 
 /// The numbers of rows by outcome.
 ///

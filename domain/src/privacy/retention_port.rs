@@ -30,7 +30,7 @@ use crate::{
 pub struct RetentionStep {
     /// The environment.
     pub owner: Owner,
-    /// Data from this time or earlier is no longer kept.
+    /// The retention of data from this time or earlier has ended.
     pub before: Timestamp,
     /// The ids for new objects.
     pub ids: IdSequence,
@@ -41,8 +41,7 @@ pub struct RetentionStep {
 }
 
 impl RetentionStep {
-    /// The request for the deletion of a customer that is no longer kept: without a cool-down beyond the setting. Each has
-    /// ids of its own.
+    /// The request for the deletion of a customer whose retention has ended. It has no cool-down, and ids of its own.
     ///
     /// ```
     /// use patron_domain::{

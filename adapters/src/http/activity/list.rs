@@ -22,8 +22,8 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, body: Body<'_>
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "The changes of customers and tax rates, and for `super_admin` keys the audit log, newest first. All conditions must \
-                match. A page may be shorter than `limit`; `has_more` says whether it goes on.";
+    let says = "The changes of customers and tax rates, the ends of imports, and for `super_admin` keys the audit log, newest \
+                first. All conditions must match. A page may be shorter than `limit`; `has_more` says whether it goes on.";
     Endpoint::new(routes![list], "listActivity", "List activity", says)
         .with_key()
         .takes::<ListActivityRequest<'_>>([

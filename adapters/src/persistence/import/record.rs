@@ -62,14 +62,7 @@ pub(super) async fn record(
     if phase == ImportPhase::Write {
         results.iter().for_each(|result| written.add(result.outcome));
     }
-    let mut next = import.after_rows(&results, progress, end, at);
-    for name in ignored {
-        if !next.ignored.contains(&name) && next.ignored.len() < ImportJob::MAX_DIFFS {
-            next.ignored.push(name);
-        }
-    }
-    // A dry run no longer needs its file.
-    let ended = next.state.is_final() || (next.work().is_none() && next.options.dry_run);
+    let mut next = import.after_rows(&results, progress, end, at).ignoring(ignored);
     if next.work().is_some() {
         next.due_at = keep_until.or(next.due_at);
     }
@@ -79,7 +72,7 @@ pub(super) async fn record(
         auditing.note(&mut writes, Act::import_completed(id), at);
         event_of_end(&mut writes, environment, &next, event_id, (&scope.actor, None)).map_err(Failure::Refused)?;
     }
-    if ended {
+    if !next.needs_file() {
         remove_pieces(unit, &mut writes, environment, id.into()).await?;
     }
     Ok(Decision { answer: Some((next, written)), writes })
@@ -120,15 +113,14 @@ async fn outcomes(
     Ok((outcomes, writes))
 }
 
-/// The result of a row whose change was accepted. A change that changes nothing leaves the time of the last change.
+/// The result of a row whose change was accepted.
 fn result(row: &Row, at: Timestamp, event: &CustomerEvent, phase: ImportPhase) -> RowResult {
-    let (outcome, changed) = match &event.kind {
-        CustomerEventKind::Created { .. } => (RowOutcome::Created, Vec::new()),
-        _ if event.state.customer.audit.updated_at < at => (RowOutcome::Unchanged, Vec::new()),
-        CustomerEventKind::Updated { changed } => {
-            (RowOutcome::Updated, changed.iter().map(|field| field.as_str().to_owned()).collect())
+    let outcome = RowOutcome::of_change(event, at);
+    let changed = match &event.kind {
+        CustomerEventKind::Updated { changed } if outcome == RowOutcome::Updated => {
+            changed.iter().map(|field| field.as_str().to_owned()).collect()
         }
-        _ => (RowOutcome::Updated, Vec::new()),
+        _ => Vec::new(),
     };
     let diff = (phase == ImportPhase::Decide).then(|| ImportDiff {
         row: row.row.row,

@@ -22,8 +22,10 @@ fn a_checked_import_runs_or_waits() {
     assert_eq!(ready.due_at, Some(a_time().later(ImportJob::MAX_WAIT)));
     let started = ready.amended(ImportAmendment::Start, a_time()).unwrap();
     assert_eq!((started.state, started.counts), (ImportState::Running, ImportCounts::default()));
+    assert!(ready.needs_file());
     let mut dry = ready;
     dry.options.dry_run = true;
+    assert!(started.needs_file() && !dry.needs_file());
     assert_eq!(dry.amended(ImportAmendment::Start, a_time()), Err(ImportRefusal::DryRun));
     assert_eq!(started.amended(ImportAmendment::Start, a_time()), Err(ImportRefusal::NotReady(ImportState::Running)));
 }
@@ -36,9 +38,18 @@ fn an_import_ends_with_or_without_errors() {
     assert_eq!((half.state, half.rows_done, half.bytes_done), (ImportState::Running, 2, 5));
     let end = |outcome| half.after_rows(&[result(outcome)], (3, 9), true, a_time());
     assert_eq!(end(RowOutcome::Updated).state, ImportState::Completed);
+    assert!(half.needs_file() && !end(RowOutcome::Updated).needs_file());
     let broken = end(RowOutcome::Failed);
     assert_eq!((broken.state, broken.counts.failed), (ImportState::CompletedWithErrors, 1));
     assert_eq!(broken.ended_at.map(|at| at.later(ImportJob::DETAILS_KEPT)), broken.due_at);
+}
+
+#[test]
+fn ignored_names_are_kept_once_and_bounded() {
+    let names = |count: usize| (0..count).map(|number| format!("c{number}"));
+    let some = an_import().ignoring(names(2)).ignoring(names(3));
+    assert_eq!(some.ignored, ["c0", "c1", "c2"]);
+    assert_eq!(some.ignoring(names(200)).ignored.len(), ImportJob::MAX_DIFFS);
 }
 
 #[test]

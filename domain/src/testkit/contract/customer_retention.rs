@@ -1,4 +1,4 @@
-//! Retention: the settings of environments, requests for customers that are no longer kept, and former external ids.
+//! Retention: the settings of environments, requests for customers whose retention has ended, and former external ids.
 
 use std::time::Duration;
 
