@@ -202,6 +202,7 @@ pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &Webhoo
 pub(crate) fn import_engine(settings: &Settings, database: &Database) -> ImportEngine {
     ImportEngine {
         imports: database.imports.clone(),
+        fields: database.custom_fields.clone(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         quotas: settings.quotas,

@@ -11,15 +11,16 @@ use std::{
 
 use patron_domain::{
     Clock,
+    custom_field::{CustomFieldDefinition, CustomFieldRepository},
     customer::{ChangeCustomer, CustomerChange, Stamp},
     ids::{IdGenerator, ImportKind},
     import::{
         FailedRow, ImportChunk, ImportClaim, ImportHolder, ImportJob, ImportOptions, ImportPhase, ImportProblem,
-        ImportRepository, ImportRow, ImportWork, RowFault,
+        ImportRepository, ImportRow, ImportWork, RowFault, lift_custom_fields,
     },
     lifecycle::Owner,
     store::StoreError,
-    tenancy::{Quotas, SystemScope},
+    tenancy::{Actor, EnvironmentScope, Quotas, SystemScope},
 };
 use serde_json::{Map, Value};
 use tokio::{sync::mpsc, task::spawn_blocking};
@@ -42,6 +43,8 @@ const FORGET_ROWS: u32 = 200;
 pub struct ImportEngine {
     /// The store.
     pub imports: Arc<dyn ImportRepository>,
+    /// The definitions of custom fields.
+    pub fields: Arc<dyn CustomFieldRepository>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of new ids.
@@ -113,8 +116,9 @@ impl ImportEngine {
     ) -> Result<Option<ImportJob>, StoreError> {
         let (pieces, reader, done) = pipe();
         let (batches, mut read) = mpsc::channel(2);
+        let fields = self.definitions(import).await?;
         let (engine, job) = (self.clone(), import.clone());
-        let rows = spawn_blocking(move || engine.read(&job, reader, &done, &batches));
+        let rows = spawn_blocking(move || engine.read(&job, &fields, reader, &done, &batches));
         let mut feed = pin!(self.feed(import, pieces));
         let (mut fed, mut end) = (false, None);
         loop {
@@ -143,6 +147,14 @@ impl ImportEngine {
                 Ok(None)
             }
         }
+    }
+
+    /// The definitions of custom fields, if rows may have values of theirs under other names.
+    async fn definitions(&self, import: &ImportJob) -> Result<Vec<CustomFieldDefinition>, StoreError> {
+        if !import.options.has_foreign_custom_fields() {
+            return Ok(Vec::new());
+        }
+        self.fields.custom_fields(&EnvironmentScope::new(import.owner, Actor::system())).await
     }
 
     /// Passes the pieces of the file on.
@@ -197,6 +209,7 @@ impl ImportEngine {
     fn read(
         &self,
         import: &ImportJob,
+        fields: &[CustomFieldDefinition],
         pieces: PieceReader,
         done: &AtomicU64,
         batches: &mpsc::Sender<Batch>,
@@ -227,7 +240,10 @@ impl ImportEngine {
                 }
                 continue;
             };
-            let body = file.body(&content);
+            let mut body = file.body(&content);
+            if let Ok(Some(body)) = &mut body {
+                lift_custom_fields(body, fields);
+            }
             let external_id = body.as_ref().ok().and_then(|body| body.as_ref()?.get("external_id")?.as_str());
             let external_id = external_id.unwrap_or_default().to_owned();
             let is_new = external_id.is_empty() || seen.is_new(&external_id);

@@ -47,7 +47,24 @@ macro_rules! rows {
             /// Updates the row with this key.
             pub(crate) fn update(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {
                 use diesel::RunQueryDsl as _;
-                $crate::persistence::sqlite::cached::Cached(diesel::update(self).set(self)).execute(connection)
+                $crate::persistence::sqlite::update::Update(self).execute(connection)
+            }
+        }
+        #[cfg(feature = "sqlite")]
+        impl diesel::query_builder::QueryFragment<diesel::sqlite::Sqlite>
+            for $crate::persistence::sqlite::update::Update<'_, $name>
+        {
+            fn walk_ast<'b>(
+                &'b self,
+                mut out: diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,
+            ) -> diesel::QueryResult<()> {
+                use $crate::persistence::{schema::$table, sqlite::update::assign};
+                out.push_sql(concat!("UPDATE ", stringify!($table), " SET "));
+                let mut between = "";
+                $(assign(&mut out, &mut between, $table::$column, &self.0.$column, ", ")?;)+
+                between = " WHERE ";
+                $(assign(&mut out, &mut between, $table::$key, &self.0.$key, " AND ")?;)+
+                Ok(())
             }
         }
         #[cfg(feature = "postgres")]

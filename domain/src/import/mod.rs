@@ -5,6 +5,7 @@
 
 mod body;
 mod columns;
+mod custom_fields;
 mod header;
 mod job;
 mod objects;
@@ -16,6 +17,7 @@ mod service;
 mod vat;
 
 pub use columns::RowMapper;
+pub use custom_fields::lift_custom_fields;
 pub use header::HeaderFault;
 pub use job::{ImportAmendment, ImportJob, ImportPhase, ImportProblem, ImportRefusal, ImportState, ImportWork};
 pub use objects::map_object;

@@ -1,7 +1,6 @@
 //! SQLite: one file, one writer, several readers.
 
 mod batch;
-pub(crate) mod cached;
 pub(crate) mod connection;
 pub(crate) mod deadline;
 mod lock;
@@ -9,6 +8,7 @@ mod readers;
 #[cfg(test)]
 mod tests_of_turns;
 pub(crate) mod unit;
+pub(crate) mod update;
 mod within;
 mod writer;
 

@@ -280,6 +280,30 @@ async fn files_of_other_products_are_imported(#[values(Backend::Sqlite, Backend:
     assert_eq!(errors(&server, &refused).await[0]["details"][0]["path"], "tax_ids[0].value");
     let unchecked = import(&server, "format=csv&preset=chargebee&tax_ids=unchecked", chargebee).await;
     assert_eq!(counts(&unchecked), [1, 0, 0, 0], "{:#}", errors(&server, &unchecked).await);
+    let customer = server.get("/v1/customers/external/cb").await.expect(200);
+    assert_eq!((&customer["metadata"], &customer["custom_fields"]), (&json!({ "cf_tier": "gold" }), &json!({})));
+}
+
+#[rstest]
+#[tokio::test]
+async fn custom_fields_of_chargebee_become_defined_ones(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    let server = place.serve();
+    server.post("/v1/custom-fields", &json!({ "key": "cf_seats", "type": "integer" })).await.expect(201);
+    let table = "id,company,cf_seats,cf_tier\ncb-1,Initech,25,gold\ncb-2,Hooli,many,silver\n";
+    let ended = import(&server, "format=csv&preset=chargebee", table).await;
+    assert_eq!(counts(&ended), [1, 0, 0, 1], "{ended:#}");
+    assert_eq!(errors(&server, &ended).await[0]["details"][0]["path"], "custom_fields.cf_seats");
+    let object = json!({ "id": "cb-3", "company": "Globex", "cf_seats": 7, "cf_tier": "gold" });
+    let ended = import(&server, "format=ndjson&preset=chargebee", format!("{object}\n")).await;
+    assert_eq!(counts(&ended), [1, 0, 0, 0], "{:#}", errors(&server, &ended).await);
+    for (id, seats) in [("cb-1", 25), ("cb-3", 7)] {
+        let customer = server.get(&format!("/v1/customers/external/{id}")).await.expect(200);
+        let fields = (&customer["custom_fields"], &customer["metadata"]);
+        assert_eq!(fields, (&json!({ "cf_seats": seats }), &json!({ "cf_tier": "gold" })));
+    }
 }
 
 #[rstest]

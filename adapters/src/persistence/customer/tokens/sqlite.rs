@@ -2,23 +2,48 @@
 
 use diesel::{
     QueryResult, RunQueryDsl, SqliteConnection,
-    query_builder::{AstPass, QueryFragment},
-    sql_query,
+    query_builder::{AstPass, QueryFragment, QueryId},
     sql_types::{BigInt, Integer, Text},
     sqlite::Sqlite,
 };
 use patron_domain::customer::find::{Token, Tokens};
 
 use super::{ByTokens, CustomerTokensChange, CustomerTokensRow, Lane, WithTokens};
-use crate::persistence::{sqlite::cached::Cached, value::KeySql};
+use crate::persistence::value::{Key, KeySql};
 
 // `VALUES` instead of `SELECT`: SQLite runs an `INSERT … SELECT` in a savepoint of its own, and with each savepoint the
 // index writes a segment instead of one for the whole transaction.
-const INSERT: &str = "INSERT INTO customer_tokens (tokens, rowid) \
-                      VALUES (?, (SELECT number FROM customers WHERE environment = ? AND id = ?))";
+const INSERT: &str = "INSERT INTO customer_tokens (tokens, rowid) VALUES (";
 /// The index removes a row if it is given the words that the row was added with.
-const DELETE: &str = "INSERT INTO customer_tokens (customer_tokens, tokens, rowid) \
-                      VALUES ('delete', ?, (SELECT number FROM customers WHERE environment = ? AND id = ?))";
+const DELETE: &str = "INSERT INTO customer_tokens (customer_tokens, tokens, rowid) VALUES ('delete', ";
+
+/// A statement with the words and the customer of a row.
+struct Statement {
+    beginning: &'static str,
+    words: String,
+    environment: i32,
+    customer: Key,
+}
+
+impl QueryFragment<Sqlite> for Statement {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(self.beginning);
+        out.push_bind_param::<Text, _>(&self.words)?;
+        out.push_sql(", (SELECT number FROM customers WHERE environment = ");
+        out.push_bind_param::<Integer, _>(&self.environment)?;
+        out.push_sql(" AND id = ");
+        out.push_bind_param::<KeySql, _>(&self.customer)?;
+        out.push_sql("))");
+        Ok(())
+    }
+}
+
+impl QueryId for Statement {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl RunQueryDsl<SqliteConnection> for Statement {}
 
 impl CustomerTokensRow {
     /// Adds the row. The customer's row exists.
@@ -31,10 +56,9 @@ impl CustomerTokensRow {
         self.run(DELETE, connection)
     }
 
-    fn run(&self, statement: &'static str, connection: &mut SqliteConnection) -> QueryResult<usize> {
+    fn run(&self, beginning: &'static str, connection: &mut SqliteConnection) -> QueryResult<usize> {
         let words = joined(self.lane(), self.tokens.as_slice(), " ");
-        let statement = sql_query(statement).bind::<Text, _>(words).bind::<Integer, _>(self.environment);
-        Cached(statement.bind::<KeySql, _>(self.customer)).execute(connection)
+        Statement { beginning, words, environment: self.environment, customer: self.customer }.execute(connection)
     }
 }
 
