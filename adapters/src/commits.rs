@@ -33,6 +33,7 @@ pub struct Commits {
     rush_until: AtomicU64,
     begun: OnceLock<Instant>,
     attempts: Semaphore,
+    writes: AtomicU64,
 }
 
 /// Waits for commits.
@@ -49,7 +50,8 @@ impl Listener {
 impl Default for Commits {
     fn default() -> Self {
         let (rush_until, begun) = (AtomicU64::new(0), OnceLock::new());
-        Self { listeners: Mutex::default(), rush_until, begun, attempts: Semaphore::new(0) }
+        let (attempts, writes) = (Semaphore::new(0), AtomicU64::new(0));
+        Self { listeners: Mutex::default(), rush_until, begun, attempts, writes }
     }
 }
 
@@ -93,6 +95,7 @@ impl Commits {
     /// Counts the clients' writes of one commit, and allows the same number of attempts.
     #[cfg_attr(not(feature = "persistence"), allow(dead_code))]
     pub(crate) fn count(&self, writes: usize) {
+        self.writes.fetch_add(writes as u64, Ordering::Relaxed);
         if writes >= RUSH_SIZE {
             let until = self.elapsed() + u64::try_from(RUSH.as_micros()).unwrap_or(u64::MAX);
             self.rush_until.store(until, Ordering::Relaxed);
@@ -101,8 +104,14 @@ impl Commits {
         self.attempts.add_permits(writes.min(room));
     }
 
+    /// The number of writes so far. PostgreSQL counts changes of customers alone, SQLite every write.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
+    }
+
+    /// The microseconds since the first use.
     #[expect(clippy::disallowed_methods, reason = "the load of a process is not part of the domain")]
-    fn elapsed(&self) -> u64 {
+    pub(crate) fn elapsed(&self) -> u64 {
         u64::try_from(self.begun.get_or_init(Instant::now).elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 

@@ -203,6 +203,7 @@ pub(crate) fn import_engine(settings: &Settings, database: &Database) -> ImportE
     ImportEngine {
         imports: database.imports.clone(),
         fields: database.custom_fields.clone(),
+        commits: database.commits.clone(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         quotas: settings.quotas,

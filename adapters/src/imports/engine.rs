@@ -27,13 +27,13 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 
 use super::{
     file::{File, FileProblem, MAX_ROW_BYTES, RawRow, fault},
+    pace::Pace,
     pipe::{PieceReader, PieceSender, pipe},
     seen::Seen,
 };
-use crate::http::row_change;
+use crate::{commits::Commits, http::row_change};
 
-/// The most rows of a transaction, and about the most bytes.
-const CHUNK_ROWS: usize = 100;
+/// About the most bytes of a transaction.
 const CHUNK_BYTES: usize = 1_048_576;
 /// The most rows that one transaction forgets.
 const FORGET_ROWS: u32 = 200;
@@ -45,6 +45,8 @@ pub struct ImportEngine {
     pub imports: Arc<dyn ImportRepository>,
     /// The definitions of custom fields.
     pub fields: Arc<dyn CustomFieldRepository>,
+    /// The commits of the store, which pace imports while others write.
+    pub commits: Arc<Commits>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of new ids.
@@ -115,10 +117,11 @@ impl ImportEngine {
         phase: ImportPhase,
     ) -> Result<Option<ImportJob>, StoreError> {
         let (pieces, reader, done) = pipe();
-        let (batches, mut read) = mpsc::channel(2);
+        let (batches, mut read) = mpsc::channel(1);
         let fields = self.definitions(import).await?;
-        let (engine, job) = (self.clone(), import.clone());
-        let rows = spawn_blocking(move || engine.read(&job, &fields, reader, &done, &batches));
+        let pace = Pace::new();
+        let (engine, job, size) = (self.clone(), import.clone(), pace.clone());
+        let rows = spawn_blocking(move || engine.read(&job, (&fields, &size), reader, &done, &batches));
         let mut feed = pin!(self.feed(import, pieces));
         let (mut fed, mut end) = (false, None);
         loop {
@@ -132,7 +135,7 @@ impl ImportEngine {
             };
             let Some(batch) = batch else { break };
             let is_end = batch.end;
-            match self.record(holder, import, phase, batch).await? {
+            match pace.transaction(&self.commits, self.record(holder, import, phase, batch)).await? {
                 Some(next) if is_end => end = Some(next),
                 Some(_) => {}
                 // Another server has the lease, or a person has cancelled the import.
@@ -209,7 +212,7 @@ impl ImportEngine {
     fn read(
         &self,
         import: &ImportJob,
-        fields: &[CustomFieldDefinition],
+        (fields, size): (&[CustomFieldDefinition], &Pace),
         pieces: PieceReader,
         done: &AtomicU64,
         batches: &mpsc::Sender<Batch>,
@@ -219,7 +222,7 @@ impl ImportEngine {
         let (mut rows, mut bytes, mut after) = (Vec::new(), 0, import.rows_done);
         loop {
             let next = file.next()?;
-            let is_full = rows.len() >= CHUNK_ROWS || bytes >= CHUNK_BYTES;
+            let is_full = rows.len() >= size.rows() || bytes >= CHUNK_BYTES;
             let number = file.count() - u64::from(next.is_some());
             if is_full || next.is_none() {
                 let (rows_done, bytes_done) = (number.max(after), done.load(Ordering::Relaxed));

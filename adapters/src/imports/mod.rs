@@ -5,6 +5,7 @@ mod driver;
 mod engine;
 mod file;
 mod lines;
+mod pace;
 mod pipe;
 mod seen;
 mod table;

@@ -16,8 +16,8 @@ use tokio::{
 
 use super::file::{FileCheck, FileProblem};
 
-/// The pieces that wait for the reader.
-const WAITING: usize = 2;
+/// The pieces that wait for the reader. Each has 1 MiB.
+const WAITING: usize = 1;
 
 /// A piece of a file, or its end. A pipe that closes without an end was interrupted.
 enum Piece {

@@ -93,9 +93,9 @@ fn report(environment: &str, verified: &Verified) -> Result<(), Failure> {
     let Verified { anchor, head, events, erased } = verified;
     let anchored = match anchor.position {
         EventPosition::START => String::new(),
-        position => format!(", after the removal of expired ones up to position {position}"),
+        position => format!(", expired and removed: up to position {position}"),
     };
     output::line(format_args!(
-        "{environment}: {events} events are unchanged{anchored}; the states of {erased} were erased; the head is {head}"
+        "{environment}: the log is unchanged (events: {events}{anchored}, erased states: {erased}, head: {head})"
     ))
 }

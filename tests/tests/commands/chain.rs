@@ -80,14 +80,14 @@ async fn a_changed_a_removed_and_an_inserted_row_are_named(
 ) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
-    assert_whole(&place, &["0 events are unchanged", "the head is 0:0000"]);
+    assert_whole(&place, &["the log is unchanged (events: 0,", "head: 0:0000"]);
     story(&server).await;
     let kept = head(&place);
     assert!(kept.starts_with("5:"), "{kept}");
-    assert_whole(&place, &["5 events are unchanged", &kept]);
+    assert_whole(&place, &["the log is unchanged (events: 5,", &kept]);
     let file = exported(&place);
     let told = place.run_ok(&["events", "verify", file.to_str().unwrap(), "--head", &kept]);
-    assert!(told.contains("5 events are unchanged"), "{told}");
+    assert!(told.contains("the log is unchanged (events: 5,"), "{told}");
 
     let replaced = |from: &str, to: &str| match backend {
         Backend::Sqlite => format!("document = replace(document, '{from}', '{to}')"),
@@ -111,7 +111,7 @@ async fn a_changed_a_removed_and_an_inserted_row_are_named(
         place.execute(&change).await;
         assert_found(&place, None, &[words]);
         place.execute(&back).await;
-        assert_whole(&place, &["5 events are unchanged"]);
+        assert_whole(&place, &["the log is unchanged (events: 5,"]);
     }
     place.execute(&event("document = NULL, salt = NULL", 2)).await;
     assert_found(&place, None, &["the state of the event at position 2 was removed, and the log has no erasure"]);
@@ -134,14 +134,14 @@ async fn a_removed_an_added_and_a_cut_event_are_named(#[values(Backend::Sqlite, 
     let words = ["an event was inserted at position 6"];
     assert_refused(&place.run(&["events", "verify"]), 1, &words);
     place.execute("DELETE FROM events WHERE position = 6").await;
-    assert_whole(&place, &["5 events are unchanged"]);
+    assert_whole(&place, &["the log is unchanged (events: 5,"]);
 
     // The end of the log is cut, and the log's own row tells that too.
     place.execute("DELETE FROM events WHERE position = 5").await;
     assert_refused(&place.run(&["events", "verify"]), 1, &["it ends at position 4, and had an event at position 5"]);
     let last = "(SELECT hash FROM events WHERE position = 4)";
     place.execute(&format!("UPDATE logs SET position = 4, hash = {last} WHERE position = 5")).await;
-    assert_whole(&place, &["4 events are unchanged"]);
+    assert_whole(&place, &["the log is unchanged (events: 4,"]);
     assert_found(&place, Some(&kept), &["it ends at position 4, and had an event at position 5"]);
 
     place.execute("DELETE FROM events WHERE position = 2").await;
@@ -176,7 +176,7 @@ async fn a_chain_that_was_computed_again_is_found_against_a_kept_head(
         place.execute(&format!("UPDATE events SET hash = {} {}", bytes(&hash), at(event.position))).await;
     }
     place.execute(&format!("UPDATE logs SET hash = {} WHERE position = 5", bytes(&hash))).await;
-    assert_whole(&place, &["5 events are unchanged"]);
+    assert_whole(&place, &["the log is unchanged (events: 5,"]);
     assert_found(&place, Some(&kept), &["the hashes were computed again: the event at position 5"]);
 }
 
@@ -194,13 +194,13 @@ async fn an_erasure_keeps_the_chain_whole(#[values(Backend::Sqlite, Backend::Pos
     server.post("/v1/privacy/deletion-requests", &body).await.expect(202);
     server.post("/v1/customers", &minimal("later")).await.expect(201);
     let told = place.run_ok(&["events", "verify", "--head", &kept]);
-    assert!(told.contains("11 events are unchanged; the states of 3 were erased"), "{told}");
+    assert!(told.contains("the log is unchanged (events: 11, erased states: 3"), "{told}");
     let file = exported(&place);
     let text = fs::read_to_string(&file).unwrap();
     assert!(!text.contains("Lovelace") && !text.contains("Hopper"), "{text}");
     assert!(text.contains("later"));
     let told = place.run_ok(&["events", "verify", file.to_str().unwrap(), "--head", &kept]);
-    assert!(told.contains("11 events are unchanged; the states of 4 were erased"), "{told}");
+    assert!(told.contains("the log is unchanged (events: 11, erased states: 4"), "{told}");
     let salts = place.number("SELECT count(*) FROM events WHERE salt IS NOT NULL").await;
     assert_eq!(salts, 3, "the rate, the suppressed customer, and the later one");
 }
@@ -216,7 +216,7 @@ async fn an_export_is_verified_without_a_database(#[values(Backend::Sqlite, Back
     let nowhere = "sqlite://nowhere.db";
     let path = file.to_str().unwrap();
     let verify = ["--database-url", nowhere, "events", "verify", path];
-    assert!(place.run_ok(&verify).contains("5 events are unchanged"));
+    assert!(place.run_ok(&verify).contains("the log is unchanged (events: 5,"));
     let line = |number: usize| text.lines().nth(number).unwrap().to_owned();
     for (changed, words) in [
         (text.replace("Grace", "Eva"), "line 6: the event at position 5 was changed: its state"),

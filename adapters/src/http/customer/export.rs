@@ -7,18 +7,17 @@ use patron_domain::{
     customer::{CustomerAggregate, ExportPart, ExportService, query::CustomerQuery},
     ids::{CustomerId, TaxRateId},
     import::ImportFormat,
-    lifecycle::Status as LifecycleStatus,
     page::PageRequest,
     tax::{TaxRateCode, TaxRateFilter, TaxService},
     tenancy::Caller,
     time::Timestamp,
 };
 use rocket::{get, http::ContentType, routes};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::{
     export_columns::{ALL, cell, columns, disarmed},
-    response::CustomerResponse,
+    export_row::ExportRow,
     search_request::SearchRequest,
 };
 use crate::{
@@ -198,7 +197,8 @@ impl Writer {
             ImportFormat::Ndjson => {
                 let mut lines = Vec::new();
                 for customer in customers {
-                    serde_json::to_writer(&mut lines, &self.row(customer)?).map_err(|_| FileCutOff)?;
+                    serde_json::to_writer(&mut lines, &ExportRow::new(customer, &self.codes))
+                        .map_err(|_| FileCutOff)?;
                     lines.push(b'\n');
                 }
                 Ok(lines)
@@ -206,7 +206,8 @@ impl Writer {
             ImportFormat::Csv => {
                 let mut rows = csv::Writer::from_writer(Vec::new());
                 for customer in customers {
-                    let row = self.row(customer)?;
+                    let row = serde_json::to_value(ExportRow::new(customer, &self.codes)).map_err(|_| FileCutOff)?;
+                    let Value::Object(row) = row else { return Err(FileCutOff) };
                     let cell =
                         |column: &String| if self.safe { disarmed(cell(&row, column)) } else { cell(&row, column) };
                     rows.write_record(self.columns.iter().map(cell))?;
@@ -214,38 +215,6 @@ impl Writer {
                 rows.into_inner().map_err(|_| FileCutOff)
             }
         }
-    }
-
-    /// A customer as in responses, with its taxes and links in the form that a create takes.
-    fn row(&self, aggregate: &CustomerAggregate) -> Result<Map<String, Value>, FileCutOff> {
-        let row = serde_json::to_value(CustomerResponse::bare(&aggregate.customer)).map_err(|_| FileCutOff)?;
-        let Value::Object(mut row) = row else { return Err(FileCutOff) };
-        let published = aggregate.associations.iter().filter(|one| one.status == LifecycleStatus::Published);
-        let overrides = published.filter_map(|one| {
-            let (code, currency) = (self.codes.get(&one.tax_rate_id)?, one.currency?);
-            let mut value = json!({
-                "tax_rate_code": code,
-                "currency": currency,
-                "priority": one.priority.get(),
-                "auto_apply": one.auto_apply,
-                "metadata": one.metadata.as_map(),
-            });
-            if let (Some(behavior), Some(members)) = (one.behavior, value.as_object_mut()) {
-                members.insert("tax_behavior".to_owned(), json!(behavior));
-            }
-            Some(value)
-        });
-        row.insert("tax_rate_overrides".to_owned(), overrides.collect());
-        let published = aggregate.mappings.iter().filter(|one| one.status == LifecycleStatus::Published);
-        let links = published.map(|one| {
-            json!({
-                "provider_type": one.provider_type,
-                "provider_entity_id": one.provider_entity_id,
-                "metadata": one.metadata,
-            })
-        });
-        row.insert("integration_entity_mapping".to_owned(), links.collect());
-        Ok(row)
     }
 }
 

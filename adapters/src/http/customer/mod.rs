@@ -6,6 +6,7 @@ mod create;
 mod create_or_update;
 mod export;
 mod export_columns;
+mod export_row;
 pub(super) mod find;
 mod get;
 mod get_by_external_id;

@@ -41,28 +41,38 @@ const WITH_IDS: [&str; 3] = ["contact_persons", "tax_ids", "tax_exemptions"];
 ///
 /// # Errors
 /// When fields are invalid.
-pub(crate) fn row_change(mode: ImportMode, mut body: Map<String, Value>) -> Result<CustomerChange, Violations> {
-    let whole = Value::Object(body.clone()).to_string();
+pub(crate) fn row_change(mode: ImportMode, body: Map<String, Value>) -> Result<CustomerChange, Violations> {
+    let update = |body: &Map<String, Value>| read(&text(body), UpdateCustomerRequest::into_merge);
+    match mode {
+        ImportMode::Create => {
+            read(&text(&without_ids(body)), CreateCustomerRequest::into_domain).map(CustomerChange::Create)
+        }
+        ImportMode::Update => {
+            let mut update = update(&body)?;
+            let external_id = update.external_id.take().ok_or_else(|| fault("external_id", &Unnamed))?;
+            Ok(CustomerChange::AmendNamed(external_id, Amendment::Update(Box::new(update))))
+        }
+        ImportMode::Upsert => {
+            let update = update(&body);
+            let new = Box::new(read(&text(&without_ids(body)), CreateCustomerRequest::into_domain)?);
+            let update = Box::new(CustomerUpdate { external_id: None, ..update? });
+            Ok(CustomerChange::CreateOrUpdate { new, update })
+        }
+    }
+}
+
+/// The body without the ids of items.
+fn without_ids(mut body: Map<String, Value>) -> Map<String, Value> {
     for list in WITH_IDS {
         for item in body.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
             item.as_object_mut().and_then(|item| item.remove("id"));
         }
     }
-    let new = Value::Object(body).to_string();
-    let update = || read(&whole, UpdateCustomerRequest::into_merge);
-    match mode {
-        ImportMode::Create => read(&new, CreateCustomerRequest::into_domain).map(CustomerChange::Create),
-        ImportMode::Update => {
-            let mut update = update()?;
-            let external_id = update.external_id.take().ok_or_else(|| fault("external_id", &Unnamed))?;
-            Ok(CustomerChange::AmendNamed(external_id, Amendment::Update(Box::new(update))))
-        }
-        ImportMode::Upsert => {
-            let new = Box::new(read(&new, CreateCustomerRequest::into_domain)?);
-            let update = Box::new(CustomerUpdate { external_id: None, ..update()? });
-            Ok(CustomerChange::CreateOrUpdate { new, update })
-        }
-    }
+    body
+}
+
+fn text(body: &Map<String, Value>) -> String {
+    serde_json::to_string(body).unwrap_or_default()
 }
 
 fn fault(place: &str, rule: &dyn Rule) -> Violations {

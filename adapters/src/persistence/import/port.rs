@@ -1,5 +1,7 @@
 //! The port for imports.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use diesel::QueryResult;
 use futures_util::FutureExt;
@@ -302,9 +304,10 @@ impl ImportRepository for Store {
         let Some(import) = self.import_of(environment, &chunk).await? else { return Ok(None) };
         let scope = scope_of(&import);
         let (auditing, key) = (Auditing::of(self, &scope).await?, self.subject_key().cloned());
+        let chunk = Arc::new(chunk);
         let record = self.write(Author::system(), environment, move |unit| {
             let (chunk, scope, auditing) = (chunk.clone(), (scope.clone(), key.clone()), auditing.clone());
-            record(unit, environment, chunk, scope, auditing).boxed()
+            async move { record(unit, environment, &chunk, scope, auditing).await }.boxed()
         });
         let Some((import, written)) = record.await? else { return Ok(None) };
         metrics::import_rows(written);

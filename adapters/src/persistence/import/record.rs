@@ -31,12 +31,13 @@ use crate::persistence::{
 pub(super) async fn record(
     unit: &dyn Reads,
     environment: i32,
-    chunk: ImportChunk,
+    chunk: &ImportChunk,
     (scope, key): (EnvironmentScope, Option<SubjectKey>),
     auditing: Auditing,
 ) -> Result<Decision<Option<(ImportJob, ImportCounts)>>, Failure<StoreError>> {
-    let ImportChunk { id, owner, holder, keep_until, phase, rows, after, end, at, .. } = chunk;
-    let (progress, ignored, event_id) = ((chunk.rows_done, chunk.bytes_done), chunk.ignored, chunk.event_id);
+    let ImportChunk { rows, holder, keep_until, .. } = chunk;
+    let &ImportChunk { id, owner, phase, after, end, at, .. } = chunk;
+    let (progress, event_id) = ((chunk.rows_done, chunk.bytes_done), chunk.event_id);
     let row = unit.lock_import(environment, id.into()).await?;
     let Some(row) = row.filter(|row| row.holder.as_deref() == Some(holder.as_str())) else {
         return Ok(Decision::nothing(None));
@@ -45,13 +46,13 @@ pub(super) async fn record(
     if import.work() != Some(phase) || import.rows_done != after {
         return Ok(Decision::nothing(None));
     }
-    let (outcomes, mut writes) = outcomes(unit, environment, phase, &rows, (&scope, key.as_ref())).await?;
+    let (outcomes, mut writes) = outcomes(unit, environment, phase, rows, (&scope, key.as_ref())).await?;
     let mut results = Vec::with_capacity(rows.len());
-    for (row, outcome) in rows.into_iter().zip(outcomes) {
+    for (row, outcome) in rows.iter().zip(outcomes) {
         let result = match outcome {
             Ok(result) => result,
             Err(faults) => {
-                let failed = FailedRow { faults, ..row.row };
+                let failed = FailedRow { faults, ..row.row.clone() };
                 writes.failed_rows.push(FailedRowRow::new(environment, id.into(), &failed));
                 RowResult { outcome: RowOutcome::Failed, diff: None }
             }
@@ -62,11 +63,11 @@ pub(super) async fn record(
     if phase == ImportPhase::Write {
         results.iter().for_each(|result| written.add(result.outcome));
     }
-    let mut next = import.after_rows(&results, progress, end, at).ignoring(ignored);
+    let mut next = import.after_rows(&results, progress, end, at).ignoring(chunk.ignored.clone());
     if next.work().is_some() {
-        next.due_at = keep_until.or(next.due_at);
+        next.due_at = (*keep_until).or(next.due_at);
     }
-    let holder = keep_until.filter(|_| next.work().is_some()).map(|_| holder);
+    let holder = keep_until.filter(|_| next.work().is_some()).map(|_| holder.clone());
     writes.imports.push(ImportRow { holder, ..ImportRow::new(environment, &next) });
     if next.state.is_final() {
         auditing.note(&mut writes, Act::import_completed(id), at);

@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Customers that retention erases.
-const ARCHIVED: u64 = 100_000;
+const ARCHIVED: u64 = 20_000;
 /// The clients that create customers at the same time.
 const CLIENTS: usize = 64;
 /// The customers of one batch, each of which is created and archived.
