@@ -105,7 +105,8 @@ impl Commits {
     }
 
     /// The number of writes so far. PostgreSQL counts changes of customers alone, SQLite every write.
-    pub(crate) fn writes(&self) -> u64 {
+    #[must_use]
+    pub fn writes(&self) -> u64 {
         self.writes.load(Ordering::Relaxed)
     }
 
