@@ -33,6 +33,7 @@ pub struct Commits {
     rush_until: AtomicU64,
     begun: OnceLock<Instant>,
     attempts: Semaphore,
+    /// The number of clients' writes so far.
     writes: AtomicU64,
 }
 
@@ -80,9 +81,27 @@ impl Commits {
         let begun = self.elapsed();
         let done = work.await;
         if self.is_rush() {
-            tokio::time::sleep(Duration::from_micros(self.elapsed().saturating_sub(begun))).await;
+            self.rest_since(begun).await;
         }
         done
+    }
+
+    /// Runs one transaction of background work. If others committed writes meanwhile, it then rests as long as it worked. Returns
+    /// whether others did. On PostgreSQL only their changes of customers count.
+    pub async fn yielding<T>(&self, work: impl Future<Output = T>) -> (T, bool) {
+        let (begun, before) = (self.elapsed(), self.writes.load(Ordering::Relaxed));
+        let done = work.await;
+        // The transaction itself may count as one.
+        let others = self.writes.load(Ordering::Relaxed) - before > 1;
+        if others {
+            self.rest_since(begun).await;
+        }
+        (done, others)
+    }
+
+    /// Rests as long as work took that began at this time.
+    async fn rest_since(&self, begun: u64) {
+        tokio::time::sleep(Duration::from_micros(self.elapsed().saturating_sub(begun))).await;
     }
 
     /// Wakes the listeners after a commit that holds no client's write, or a single one.
@@ -104,15 +123,8 @@ impl Commits {
         self.attempts.add_permits(writes.min(room));
     }
 
-    /// The number of writes so far. PostgreSQL counts changes of customers alone, SQLite every write.
-    #[must_use]
-    pub fn writes(&self) -> u64 {
-        self.writes.load(Ordering::Relaxed)
-    }
-
-    /// The microseconds since the first use.
     #[expect(clippy::disallowed_methods, reason = "the load of a process is not part of the domain")]
-    pub(crate) fn elapsed(&self) -> u64 {
+    fn elapsed(&self) -> u64 {
         u64::try_from(self.begun.get_or_init(Instant::now).elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
@@ -182,5 +194,17 @@ mod tests {
         }
         assert!(timeout(SOON, commits.turn()).await.is_err());
         timeout(3 * RUSH, commits.turn()).await.expect("the rush has ended meanwhile");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_rests_if_others_wrote_meanwhile() {
+        let commits = Commits::default();
+        let work = async |writes| {
+            commits.count(writes);
+            sleep(2 * SOON).await;
+        };
+        let (_, others) = timeout(3 * SOON, commits.yielding(work(1))).await.expect("its own commit delays nothing");
+        assert!(!others);
+        assert!(timeout(3 * SOON, commits.yielding(work(2))).await.is_err(), "it rests as long as it worked");
     }
 }

@@ -15,23 +15,22 @@ use patron_domain::{
     customer::{ChangeCustomer, CustomerChange, Stamp},
     ids::{IdGenerator, ImportKind},
     import::{
-        FailedRow, ImportChunk, ImportClaim, ImportHolder, ImportJob, ImportOptions, ImportPhase, ImportProblem,
-        ImportRepository, ImportRow, ImportWork, RowFault, lift_custom_fields,
+        ImportChunk, ImportClaim, ImportHolder, ImportJob, ImportPhase, ImportProblem, ImportRepository, ImportRow,
+        ImportWork,
     },
     lifecycle::Owner,
     store::StoreError,
     tenancy::{Actor, EnvironmentScope, Quotas, SystemScope},
 };
-use serde_json::{Map, Value};
 use tokio::{sync::mpsc, task::spawn_blocking};
 
 use super::{
-    file::{File, FileProblem, MAX_ROW_BYTES, RawRow, fault},
+    file::FileProblem,
     pace::Pace,
     pipe::{PieceReader, PieceSender, pipe},
-    seen::Seen,
+    rows::Rows,
 };
-use crate::{commits::Commits, http::row_change};
+use crate::commits::Commits;
 
 /// About the most bytes of a transaction.
 const CHUNK_BYTES: usize = 1_048_576;
@@ -119,9 +118,9 @@ impl ImportEngine {
         let (pieces, reader, done) = pipe();
         let (batches, mut read) = mpsc::channel(1);
         let fields = self.definitions(import).await?;
-        let pace = Pace::new();
+        let pace = Pace::default();
         let (engine, job, size) = (self.clone(), import.clone(), pace.clone());
-        let rows = spawn_blocking(move || engine.read(&job, (&fields, &size), reader, &done, &batches));
+        let rows = spawn_blocking(move || engine.read(&job, &fields, &size, reader, &done, &batches));
         let mut feed = pin!(self.feed(import, pieces));
         let (mut fed, mut end) = (false, None);
         loop {
@@ -212,20 +211,20 @@ impl ImportEngine {
     fn read(
         &self,
         import: &ImportJob,
-        (fields, size): (&[CustomFieldDefinition], &Pace),
+        fields: &[CustomFieldDefinition],
+        pace: &Pace,
         pieces: PieceReader,
         done: &AtomicU64,
         batches: &mpsc::Sender<Batch>,
     ) -> Result<(), FileProblem> {
-        let mut file = File::open(pieces, &import.options)?;
-        let mut seen = Seen::new();
+        let mut file = Rows::open(self, import, fields, pieces)?;
         let (mut rows, mut bytes, mut after) = (Vec::new(), 0, import.rows_done);
         loop {
             let next = file.next()?;
-            let is_full = rows.len() >= size.rows() || bytes >= CHUNK_BYTES;
-            let number = file.count() - u64::from(next.is_some());
+            let is_full = rows.len() >= pace.rows() || bytes >= CHUNK_BYTES;
             if is_full || next.is_none() {
-                let (rows_done, bytes_done) = (number.max(after), done.load(Ordering::Relaxed));
+                let before = file.count() - u64::from(next.is_some());
+                let (rows_done, bytes_done) = (before.max(after), done.load(Ordering::Relaxed));
                 let (rows, ignored) = (std::mem::take(&mut rows), file.ignored());
                 let batch = Batch { rows, after, rows_done, bytes_done, end: next.is_none(), ignored };
                 if batches.blocking_send(batch).is_err() {
@@ -233,43 +232,14 @@ impl ImportEngine {
                 }
                 (after, bytes) = (rows_done, 0);
             }
-            let Some((number, RawRow { line, content })) = next else { return Ok(()) };
-            let Some(content) = content else {
-                let message = format!("the row has more than {} KiB or 1,000 cells", MAX_ROW_BYTES >> 10);
-                let faults = vec![fault("max_size", message)];
-                let row = FailedRow { row: number, line, external_id: String::new(), faults, original: String::new() };
-                if number > import.rows_done {
-                    rows.push(ImportRow { row, command: None });
-                }
-                continue;
-            };
-            let mut body = file.body(&content);
-            if let Ok(Some(body)) = &mut body {
-                lift_custom_fields(body, fields);
-            }
-            let external_id = body.as_ref().ok().and_then(|body| body.as_ref()?.get("external_id")?.as_str());
-            let external_id = external_id.unwrap_or_default().to_owned();
-            let is_new = external_id.is_empty() || seen.is_new(&external_id);
-            if number <= import.rows_done {
-                continue;
-            }
-            let change = match body {
-                Ok(None) => continue,
-                Ok(Some(_)) if !is_new => Err(vec![duplicate()]),
-                Ok(Some(body)) => change(&import.options, body),
-                Err(faults) => Err(faults),
-            };
-            let original = content.original();
-            bytes += original.len();
-            let (faults, command) = match change {
-                Ok(change) => (Vec::new(), Some(Box::new(self.command(change)))),
-                Err(faults) => (faults, None),
-            };
-            rows.push(ImportRow { row: FailedRow { row: number, line, external_id, faults, original }, command });
+            let Some(row) = next else { return Ok(()) };
+            bytes += row.as_ref().map_or(0, |row| row.row.original.len());
+            rows.extend(row);
         }
     }
 
-    fn command(&self, change: CustomerChange) -> ChangeCustomer {
+    /// The command of a change.
+    pub(super) fn command(&self, change: CustomerChange) -> ChangeCustomer {
         let at = self.clock.now();
         let stamp = Stamp { ids: self.ids.start(at), at, request_id: None };
         ChangeCustomer { quota: self.quotas.customers, ..ChangeCustomer::new(change, stamp) }
@@ -279,14 +249,4 @@ impl ImportEngine {
 /// The lease of an import.
 fn held(holder: &str, import: &ImportJob) -> ImportHolder {
     ImportHolder { id: import.id, owner: import.owner, holder: holder.to_owned() }
-}
-
-/// The change that a row requests.
-fn change(options: &ImportOptions, body: Map<String, Value>) -> Result<CustomerChange, Vec<RowFault>> {
-    row_change(options.mode, body).map_err(|broken| broken.into_iter().map(RowFault::from).collect())
-}
-
-fn duplicate() -> RowFault {
-    let message = "an earlier row of the file has this external id; remove one of them".to_owned();
-    RowFault { path: "external_id".to_owned(), rule: "duplicate".to_owned(), message }
 }

@@ -7,6 +7,7 @@ mod file;
 mod lines;
 mod pace;
 mod pipe;
+mod rows;
 mod seen;
 mod table;
 mod upload;

@@ -1,11 +1,8 @@
 //! How large the transactions of an import are, so that it is fast alone and delays others only briefly.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use crate::commits::Commits;
@@ -16,69 +13,41 @@ const ALONE: usize = 100;
 const SHARED: usize = 25;
 
 /// The size of an import's transactions. The thread that reads the file has a clone.
-#[derive(Debug, Clone)]
-pub(super) struct Pace(Arc<AtomicUsize>);
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pace {
+    is_alone: Arc<AtomicBool>,
+}
 
 impl Pace {
-    /// Begins with small transactions.
-    pub(super) fn new() -> Self {
-        Self(Arc::new(AtomicUsize::new(SHARED)))
-    }
-
     /// The most rows of the next transaction.
     pub(super) fn rows(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        if self.is_alone.load(Ordering::Relaxed) { ALONE } else { SHARED }
     }
 
-    /// Runs a transaction. If others wrote meanwhile, the next ones are small, and this rests as long as it worked: others keep
-    /// at least half of the time. Otherwise the next ones are larger.
+    /// Runs a transaction. If others wrote meanwhile, it then rests as long as it worked, and the next ones are small.
     pub(super) async fn transaction<T>(&self, commits: &Commits, work: impl Future<Output = T>) -> T {
-        let (before, begun) = (commits.writes(), commits.elapsed());
-        let done = work.await;
-        // The transaction itself may count as one.
-        if commits.writes() - before > 1 {
-            self.0.store(SHARED, Ordering::Relaxed);
-            tokio::time::sleep(Duration::from_micros(commits.elapsed().saturating_sub(begun))).await;
-        } else {
-            self.0.store((self.rows() * 2).min(ALONE), Ordering::Relaxed);
-        }
+        let (done, others) = commits.yielding(work).await;
+        self.is_alone.store(!others, Ordering::Relaxed);
         done
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::{ALONE, Pace, SHARED};
     use crate::commits::Commits;
 
     #[tokio::test]
-    async fn transactions_grow_while_nobody_else_writes() {
-        let (pace, commits) = (Pace::new(), Commits::default());
+    async fn transactions_are_large_while_nobody_else_writes() {
+        let (pace, commits) = (Pace::default(), Commits::default());
         let reader = pace.clone();
         assert_eq!(reader.rows(), SHARED);
-        for _ in 0..10 {
-            // Its own commit.
-            pace.transaction(&commits, async { commits.count(1) }).await;
-        }
+        // Its own commit.
+        pace.transaction(&commits, async { commits.count(1) }).await;
         assert_eq!(reader.rows(), ALONE);
         pace.transaction(&commits, async { commits.count(2) }).await;
         assert_eq!(reader.rows(), SHARED);
         pace.transaction(&commits, async {}).await;
-        assert_eq!(reader.rows(), 2 * SHARED);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn others_keep_half_of_the_time() {
-        let (pace, commits) = (Pace::new(), Commits::default());
-        let work = async {
-            // The clock of tokio is paused, the load is measured by that of the system.
-            std::thread::sleep(Duration::from_millis(20));
-            commits.count(8);
-        };
-        let rest = Duration::from_millis(10);
-        let done = tokio::time::timeout(rest, pace.transaction(&commits, work)).await;
-        assert!(done.is_err(), "it rests longer");
+        assert_eq!(reader.rows(), ALONE);
     }
 }

@@ -175,10 +175,14 @@ impl CustomerAggregate {
         CustomerRecord { customer, mappings }
     }
 
+    /// The published mappings.
+    pub fn links(&self) -> impl Iterator<Item = &IntegrationMapping> {
+        self.mappings.iter().filter(|mapping| mapping.status == Status::Published)
+    }
+
     /// The customer with its published mappings.
     #[must_use]
     pub fn record(&self) -> CustomerRecord {
-        let published = self.mappings.iter().filter(|mapping| mapping.status == Status::Published);
-        CustomerRecord { customer: self.customer.clone(), mappings: published.cloned().collect() }
+        CustomerRecord { customer: self.customer.clone(), mappings: self.links().cloned().collect() }
     }
 }

@@ -291,8 +291,9 @@ impl CustomerAggregate {
         for (key, value) in customer.profile.custom_fields.iter() {
             entries.extend(value.look_ups().iter().map(|look_up| IndexEntry::custom_field(key, look_up)));
         }
-        let live = self.mappings.iter().filter(|mapping| mapping.status == Status::Published);
-        entries.extend(live.map(|mapping| IndexEntry::provider(&mapping.provider_type, &mapping.provider_entity_id)));
+        entries.extend(
+            self.links().map(|mapping| IndexEntry::provider(&mapping.provider_type, &mapping.provider_entity_id)),
+        );
         entries
             .extend(self.former_external_ids.iter().map(|former| IndexEntry::external_id(former.external_id.as_str())));
         if customer.status != Status::Published {

@@ -24,6 +24,14 @@ pub(super) fn listed(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
+/// A custom field's value: JSON where the text is JSON of a number, a truth value or a list, otherwise text.
+pub(super) fn custom_value(text: &str) -> Value {
+    match serde_json::from_str::<Value>(text) {
+        Ok(value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_))) => value,
+        _ => json!(text),
+    }
+}
+
 /// Adds an element to a list.
 pub(super) fn push(body: &mut Members, list: &str, value: Value) {
     match body.entry(list).or_insert_with(|| json!([])) {

@@ -125,7 +125,7 @@ impl Row {
                 self.put_member("metadata", key, value);
             }
             ColumnTarget::CustomField(key) => {
-                let value = if blank { Value::Null } else { custom_value(cell) };
+                let value = if blank { Value::Null } else { body::custom_value(cell) };
                 self.put_member("custom_fields", key, value);
             }
             ColumnTarget::Ignored => {}
@@ -188,14 +188,6 @@ fn empty(name: &str) -> Value {
         "shipping_address" | "electronic_address" | "custom_fields" => Value::Null,
         "metadata" => json!({}),
         _ => json!([]),
-    }
-}
-
-/// A custom field's value: JSON where the cell is JSON of a number, a truth value or a list, otherwise text.
-fn custom_value(cell: &str) -> Value {
-    match serde_json::from_str::<Value>(cell) {
-        Ok(value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_))) => value,
-        _ => json!(cell),
     }
 }
 

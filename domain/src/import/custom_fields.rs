@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ImportOptions, ImportPreset};
+use super::{ImportOptions, ImportPreset, body};
 use crate::custom_field::{CustomFieldDefinition, CustomFieldType};
+
+/// What the names of Chargebee's custom fields begin with.
+pub(super) const PREFIX: &str = "cf_";
 
 impl ImportOptions {
     /// Whether rows may have custom fields of another product, so that [`lift_custom_fields`] needs the definitions.
@@ -28,7 +31,7 @@ impl ImportOptions {
 /// ```
 pub fn lift_custom_fields(body: &mut Map<String, Value>, definitions: &[CustomFieldDefinition]) {
     let Some(Value::Object(metadata)) = body.get_mut("metadata") else { return };
-    let defined = definitions.iter().filter(|one| !one.purging && one.key.as_str().starts_with("cf_"));
+    let defined = definitions.iter().filter(|one| !one.purging && one.key.as_str().starts_with(PREFIX));
     let lifted: Map<String, Value> = defined
         .filter_map(|one| {
             let (key, value) = metadata.remove_entry(one.key.as_str())?;
@@ -49,13 +52,12 @@ pub fn lift_custom_fields(body: &mut Map<String, Value>, definitions: &[CustomFi
 
 /// A value of the metadata, which is always a text, as a value of a type. A text that is none stays, and is refused later.
 fn typed(kind: CustomFieldType, value: Value) -> Value {
-    let Value::String(text) = &value else { return value };
-    let parsed = serde_json::from_str(text);
-    match (kind, parsed) {
-        (CustomFieldType::Integer, Ok(number @ Value::Number(_))) => number,
-        (CustomFieldType::Boolean, Ok(truth @ Value::Bool(_))) => truth,
-        (CustomFieldType::MultiSelect, Ok(list @ Value::Array(_))) => list,
-        (CustomFieldType::MultiSelect, _) => super::body::listed(text).collect(),
+    match (kind, &value) {
+        (CustomFieldType::Integer | CustomFieldType::Boolean, Value::String(text)) => body::custom_value(text),
+        (CustomFieldType::MultiSelect, Value::String(text)) => match body::custom_value(text) {
+            list @ Value::Array(_) => list,
+            _ => body::listed(text).collect(),
+        },
         _ => value,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ColumnTarget, ImportOptions, ImportPreset, UnmappedColumns,
+    ColumnTarget, ImportOptions, ImportPreset, UnmappedColumns, custom_fields,
     presets::{self, Column, Own},
 };
 use crate::violation::Rule;
@@ -117,7 +117,7 @@ fn metadata_column(header: &str) -> Option<Column> {
 
 /// Chargebee's custom fields.
 fn custom_field_column(preset: ImportPreset, header: &str) -> Option<Column> {
-    let is_one = preset == ImportPreset::Chargebee && header.starts_with("cf_");
+    let is_one = preset == ImportPreset::Chargebee && header.starts_with(custom_fields::PREFIX);
     is_one.then(|| Column::To(ColumnTarget::Metadata(header.to_owned())))
 }
 

@@ -273,10 +273,10 @@ impl ImportJob {
 
     /// Adds columns and members that are ignored, at most [`Self::MAX_DIFFS`] in all.
     #[must_use]
-    pub fn ignoring(mut self, names: impl IntoIterator<Item = String>) -> Self {
+    pub fn ignoring(mut self, names: &[String]) -> Self {
         for name in names {
-            if !self.ignored.contains(&name) && self.ignored.len() < Self::MAX_DIFFS {
-                self.ignored.push(name);
+            if !self.ignored.contains(name) && self.ignored.len() < Self::MAX_DIFFS {
+                self.ignored.push(name.clone());
             }
         }
         self

@@ -541,6 +541,7 @@ JOIN owners o ON o.environment = e.environment;
 
 -- What the planner takes for the truth: one large environment. Without it a few customers are guessed to share a status,
 -- and a whole environment is read in order of creation where an index would find one row. Nothing else runs ANALYZE.
+-- It creates the table, and rows about empty indexes, which are removed.
 ANALYZE;
 DELETE FROM sqlite_stat1;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES

@@ -27,11 +27,10 @@ impl<'a> ExportRow<'a> {
     /// The row of a customer. `codes` has the codes of the tax rates.
     pub(super) fn new(aggregate: &'a CustomerAggregate, codes: &'a BTreeMap<TaxRateId, TaxRateCode>) -> Self {
         let overrides = aggregate.associations.iter().filter(|one| one.status == Status::Published);
-        let links = aggregate.mappings.iter().filter(|one| one.status == Status::Published);
         Self {
             customer: CustomerResponse::bare(&aggregate.customer),
             tax_rate_overrides: overrides.filter_map(|one| OverrideOfRow::new(one, codes)).collect(),
-            integration_entity_mapping: links.map(LinkOfRow::from).collect(),
+            integration_entity_mapping: aggregate.links().map(LinkOfRow::from).collect(),
         }
     }
 }

@@ -224,28 +224,19 @@ fn state(owner: Owner, entity: EventEntity, document: &Document) -> Result<Event
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
 mod tests {
-    use diesel::{QueryableByName, debug_query, prelude::*, sql_query, sql_types::Text, sqlite::Sqlite};
+    use diesel::{debug_query, sqlite::Sqlite};
 
     use super::*;
-    use crate::persistence::sqlite::connection::{self, Role};
-
-    #[derive(QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = Text)]
-        detail: String,
-    }
+    use crate::persistence::sqlite::testing::{migrated, plan};
 
     #[test]
     fn each_step_of_a_look_up_reads_one_event() {
         let folder = tempfile::tempdir().unwrap();
-        let mut connection = connection::open(&folder.path().join("a.db"), Role::Writer).unwrap();
-        connection::migrate(&mut connection).unwrap();
         let id = uuid::Uuid::from_u128(7);
         let entity = Key::from(patron_domain::ids::CustomerId::from_uuid(id));
         let last = LastBy { environment: 1, entity, time: 5, times: Times::Own };
         let statement = debug_query::<Sqlite, _>(&diesel::select(last)).to_string();
-        let steps = sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load::<Step>(&mut connection).unwrap();
-        let plan = steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("; ");
+        let plan = plan(&mut migrated(folder.path()), &statement);
         let one = "SEARCH middle USING INDEX events_entity (environment=? AND entity=? AND sequence=?)";
         assert!(plan.contains(one), "{plan}");
     }

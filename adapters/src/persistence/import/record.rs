@@ -63,7 +63,7 @@ pub(super) async fn record(
     if phase == ImportPhase::Write {
         results.iter().for_each(|result| written.add(result.outcome));
     }
-    let mut next = import.after_rows(&results, progress, end, at).ignoring(chunk.ignored.clone());
+    let mut next = import.after_rows(&results, progress, end, at).ignoring(&chunk.ignored);
     if next.work().is_some() {
         next.due_at = (*keep_until).or(next.due_at);
     }

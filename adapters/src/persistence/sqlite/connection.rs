@@ -194,10 +194,13 @@ pub(crate) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use diesel::{RunQueryDsl, SqliteConnection, connection::SimpleConnection};
+    use diesel::{RunQueryDsl, connection::SimpleConnection};
 
     use super::{PRIVATE, Role, existing_path, migrate, open, prepare_path};
-    use crate::persistence::open::OpenError;
+    use crate::persistence::{
+        open::OpenError,
+        sqlite::testing::{another, migrated, plan},
+    };
 
     #[test]
     fn processes_that_start_at_once_migrate_once() {
@@ -217,38 +220,24 @@ mod tests {
     #[test]
     fn the_connection_that_creates_the_tables_plans_as_every_other() {
         let folder = tempfile::tempdir().unwrap();
-        let path = prepare_path(&folder.path().join("patron.db")).unwrap();
-        let mut first = open(&path, Role::Writer).unwrap();
-        migrate(&mut first).unwrap();
-        let mut later = open(&path, Role::Writer).unwrap();
+        let mut first = migrated(folder.path());
+        let mut later = another(folder.path(), Role::Writer);
         for (condition, index) in [
             ("status = 0 AND external_id = ?", "customers_external_id"),
             ("status = 0 AND email_folded = ?", "customers_email"),
             ("status = 0 ORDER BY name_folded LIMIT 50", "customers_name"),
         ] {
-            let plan = format!("EXPLAIN QUERY PLAN SELECT id FROM customers WHERE environment = ? AND {condition}");
-            let plan = |connection: &mut SqliteConnection| {
-                let steps = diesel::sql_query(&plan).load::<Step>(connection).unwrap();
-                steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join(" ")
-            };
-            let now = plan(&mut first);
+            let statement = format!("SELECT id FROM customers WHERE environment = ? AND {condition}");
+            let now = plan(&mut first, &statement);
             assert!(now.contains(index), "{now}");
-            assert_eq!(now, plan(&mut later));
+            assert_eq!(now, plan(&mut later, &statement));
         }
-    }
-
-    #[derive(diesel::QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        detail: String,
     }
 
     #[test]
     fn a_database_of_a_newer_patron_is_rejected_unchanged() {
         let folder = tempfile::tempdir().unwrap();
-        let path = prepare_path(&folder.path().join("patron.db")).unwrap();
-        let mut connection = open(&path, Role::Writer).unwrap();
-        migrate(&mut connection).unwrap();
+        let mut connection = migrated(folder.path());
         connection.batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')").unwrap();
         let refused = migrate(&mut connection).unwrap_err();
         assert!(matches!(&refused, OpenError::NewerSchema { migration } if migration == "99990101000000"), "{refused}");
@@ -257,9 +246,7 @@ mod tests {
     #[test]
     fn migrations_of_an_embedding_application_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
-        let path = prepare_path(&folder.path().join("patron.db")).unwrap();
-        let mut connection = open(&path, Role::Writer).unwrap();
-        migrate(&mut connection).unwrap();
+        let mut connection = migrated(folder.path());
         connection.batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101093015')").unwrap();
         migrate(&mut connection).unwrap();
     }

@@ -6,6 +6,8 @@ pub(crate) mod deadline;
 mod lock;
 mod readers;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests_of_turns;
 pub(crate) mod unit;
 pub(crate) mod update;

@@ -45,7 +45,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use diesel::{
-        Connection, QueryDsl, RunQueryDsl, SqliteConnection,
+        Connection, QueryDsl, RunQueryDsl,
         connection::{Instrumentation, InstrumentationEvent, SimpleConnection},
     };
     use patron_domain::{
@@ -56,7 +56,7 @@ mod tests {
     use crate::persistence::{
         customer::{row::CustomerRow, tokens::CustomerTokensRow},
         schema::tenants,
-        sqlite::connection::{Role, migrate, open, prepare_path},
+        sqlite::testing::migrated,
         tenancy::row::TenantRow,
         value::Document,
     };
@@ -72,16 +72,10 @@ mod tests {
         }
     }
 
-    fn connection(folder: &std::path::Path) -> SqliteConnection {
-        let mut connection = open(&prepare_path(&folder.join("t.db")).unwrap(), Role::Writer).unwrap();
-        migrate(&mut connection).unwrap();
-        connection
-    }
-
     #[test]
     fn a_row_is_updated_and_its_statement_is_compiled_once() {
         let folder = tempfile::tempdir().unwrap();
-        let mut connection = connection(folder.path());
+        let mut connection = migrated(folder.path());
         let row = |name: &str| TenantRow::from(&Tenant { name: TenantName::new(name).unwrap(), ..a_tenant() });
         row("First").insert(&mut connection).unwrap();
         let compiled = Arc::default();
@@ -98,7 +92,7 @@ mod tests {
     #[test]
     fn the_words_of_customers_are_added_by_a_statement_that_is_compiled_once() {
         let folder = tempfile::tempdir().unwrap();
-        let mut connection = connection(folder.path());
+        let mut connection = migrated(folder.path());
         connection.batch_execute("PRAGMA foreign_keys=OFF").unwrap();
         let compiled = Arc::default();
         connection.set_instrumentation(Compiled(Arc::clone(&compiled)));

@@ -216,16 +216,17 @@ mod tests {
         author::Ending,
         engine::{Answer, Deciding, Decision, Refused},
         error::Failure,
-        sqlite::connection::{Role, migrate, open, prepare_path},
+        sqlite::{
+            connection::Role,
+            testing::{another, migrated},
+        },
         tenancy::row::TenantRow,
         timeout::TIMEOUT,
         writes::Writes,
     };
 
     fn start(folder: &Path, queue: usize) -> Writer {
-        let mut connection = open(&prepare_path(&folder.join("t.db")).unwrap(), Role::Writer).unwrap();
-        migrate(&mut connection).unwrap();
-        Writer::start(connection, queue, TIMEOUT)
+        Writer::start(migrated(folder), queue, TIMEOUT)
     }
 
     /// Writes a tenant. A second one with the same number is an error of the database.
@@ -238,7 +239,7 @@ mod tests {
     }
 
     fn count(folder: &Path) -> i64 {
-        let mut connection = open(&folder.join("t.db"), Role::Reader).unwrap();
+        let mut connection = another(folder, Role::Reader);
         diesel::dsl::sql::<diesel::sql_types::BigInt>("SELECT count(*) FROM tenants")
             .get_result(&mut connection)
             .unwrap()

@@ -5,7 +5,6 @@ use std::{borrow::Cow, fmt};
 use crate::{
     custom_field::CustomValue,
     customer::{CustomerAggregate, table::set_value},
-    lifecycle::Status,
 };
 
 /// The place of a text in a customer, as a JSON path: `contact_persons[0].email`.
@@ -110,8 +109,7 @@ pub(super) fn each_text<'a>(
     for (place, tax_id) in customer.tax_ids.iter().enumerate() {
         take(Role::TaxId, tax_id.value.value().into(), &|| TextPath::At("tax_ids", place, ".value"));
     }
-    let live = aggregate.mappings.iter().filter(|mapping| mapping.status == Status::Published);
-    for (place, mapping) in live.enumerate() {
+    for (place, mapping) in aggregate.links().enumerate() {
         let path = || TextPath::At("integrations", place, ".provider_entity_id");
         take(Role::Identifier, mapping.provider_entity_id.as_str().into(), &path);
     }

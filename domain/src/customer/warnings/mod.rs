@@ -93,19 +93,16 @@ impl<'a> Added<'a> {
         let known: BTreeSet<&str> =
             old.iter().flat_map(|old| &old.tax_ids).map(|tax_id| tax_id.value.value()).collect();
         let tax_ids = after.customer.tax_ids.iter().map(|tax_id| tax_id.value.value()).enumerate();
-        let linked = |one: &&IntegrationMapping| one.status == Status::Published;
         let is_old = |mapping: &IntegrationMapping| {
             let same = |old: &IntegrationMapping| {
-                old.status == Status::Published
-                    && (&old.provider_type, &old.provider_entity_id)
-                        == (&mapping.provider_type, &mapping.provider_entity_id)
+                (&old.provider_type, &old.provider_entity_id) == (&mapping.provider_type, &mapping.provider_entity_id)
             };
-            before.is_some_and(|before| before.mappings.iter().any(same))
+            before.is_some_and(|before| before.links().any(same))
         };
         Self {
             email: email.filter(|_| old.is_none_or(|old| old.profile.email.as_ref() != email)),
             tax_ids: tax_ids.filter(|(_, value)| !known.contains(value)).collect(),
-            links: after.mappings.iter().filter(linked).enumerate().filter(|(_, one)| !is_old(one)).collect(),
+            links: after.links().enumerate().filter(|(_, one)| !is_old(one)).collect(),
         }
     }
 }

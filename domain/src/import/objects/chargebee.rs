@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Reader, copy, into_text};
-use crate::import::{ImportOptions, body};
+use crate::import::{ImportOptions, body, custom_fields};
 
 const ADDRESS: [(&str, &str); 6] = [
     ("line1", "line1"),
@@ -57,7 +57,8 @@ impl Reader {
             }
             body::push(&mut self.body, "contact_persons", Value::Object(person));
         }
-        let fields: Vec<_> = self.object.keys().filter(|name| name.starts_with("cf_")).cloned().collect();
+        let fields: Vec<_> =
+            self.object.keys().filter(|name| name.starts_with(custom_fields::PREFIX)).cloned().collect();
         for name in fields {
             if let Some(value) = self.object.remove(&name) {
                 self.put_metadata(&name, &value);

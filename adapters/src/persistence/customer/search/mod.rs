@@ -103,7 +103,7 @@ pub(crate) fn count(
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
 mod tests {
-    use diesel::{QueryableByName, debug_query, prelude::*, sql_query, sql_types::Text, sqlite::Sqlite};
+    use diesel::{debug_query, sqlite::Sqlite};
     use patron_domain::{
         customer::{
             CustomerFacts,
@@ -119,33 +119,25 @@ mod tests {
     use super::{Search, count, rows};
     use crate::{
         persistence::sqlite::{
-            connection::{self, Role},
+            connection::Role,
             deadline::Deadline,
+            testing::{another, migrated, plan},
         },
         slices::Slices,
     };
 
-    #[derive(QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = Text)]
-        detail: String,
-    }
-
     /// SQLite's query plans for a page and for a count.
     fn plans(parts: CustomerQueryParts) -> [String; 2] {
         let folder = tempfile::tempdir().unwrap();
-        connection::migrate(&mut connection::open(&folder.path().join("a.db"), Role::Writer).unwrap()).unwrap();
-        let mut connection = connection::open(&folder.path().join("a.db"), Role::Reader).unwrap();
+        drop(migrated(folder.path()));
+        let mut connection = another(folder.path(), Role::Reader);
         let _deadline = Deadline::on(&connection, Slices::new(1).into()).unwrap();
         let search = Search::new(1, &CustomerQuery::new(parts).unwrap());
         let statements = [
             debug_query::<Sqlite, _>(&rows(&search)).to_string(),
             debug_query::<Sqlite, _>(&count(&search)).to_string(),
         ];
-        statements.map(|statement| {
-            let steps = sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load::<Step>(&mut connection).unwrap();
-            steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("; ")
-        })
+        statements.map(|statement| plan(&mut connection, &statement))
     }
 
     fn place_in(sort: Vec<(SortField, Option<Direction>)>) -> CustomerQueryParts {
